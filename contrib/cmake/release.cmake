@@ -1,0 +1,3 @@
+# cmake -C contrib/cmake/release.cmake -S . -B build/release -G Ninja
+set(CMAKE_BUILD_TYPE Release CACHE STRING "")
+set(MAILFERRY_TESTS OFF CACHE BOOL "")
