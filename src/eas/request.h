@@ -1,0 +1,130 @@
+/*
+ * One ActiveSync request from its bytes to its answer.
+ *
+ * http (or a test) fills the first part, eas_run the rest. A request has one owner at a time: the
+ * HTTP thread that collects it, then a worker, then the HTTP thread again. Everything hangs on its
+ * arena.
+ */
+#ifndef EAS_REQUEST_H
+#define EAS_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mailferry/arena.h"
+#include "mailferry/backend.h"
+#include "mailferry/buf.h"
+#include "wbxml/wbxml.h"
+
+struct backends; /* backend/registry.h: the opened backends, login check, session pool */
+struct state;	 /* state/state.h */
+struct state_device;
+struct eas_command; /* eas/commands.h: a row of the table of commands */
+
+/* What lives as long as the process and every request uses. Read-only after start. */
+struct eas_server {
+	const struct mf_conf *conf; /* the top section of the configuration */
+	struct state *state;
+	struct backends *backends;
+};
+
+enum eas_verdict {
+	EAS_DONE, /* the answer is ready */
+	EAS_WAIT, /* nothing to tell yet: call eas_run again at wait.until or when something stirs */
+};
+
+/* Protocol versions in ascending order; comparisons by < are meaningful. */
+enum eas_version {
+	EAS_12_0 = 120,
+	EAS_12_1 = 121,
+	EAS_14_0 = 140,
+	EAS_14_1 = 141,
+	EAS_16_0 = 160,
+	EAS_16_1 = 161
+};
+
+struct eas_header {
+	const char *name, *value;
+};
+
+enum { EAS_HEADERS_MAX = 16 };
+
+struct eas_answer {
+	unsigned http_status; /* 200, ... */
+	struct eas_header headers[EAS_HEADERS_MAX];
+	size_t n_headers;
+	const char *content_type; /* sent only with a body */
+	struct mf_buf body;	  /* freed by eas_request_deinit */
+};
+
+struct eas_wait {
+	int64_t until;	 /* clock_ms: call again then at the latest */
+	int64_t poll_ms; /* call again that often; 0: only at `until` or when woken */
+	bool stirred;	 /* set by whoever wakes it: something may have changed */
+	bool ended;	 /* set by whoever ends it: answer now (a newer request, shutdown) */
+};
+
+struct eas_request {
+	/* From the transport. Strings are in the arena, valid C strings. */
+	struct mf_arena *arena;
+	const struct eas_server *server;
+	const char *id;	    /* short, unique in the process: for the log */
+	const char *method; /* "POST", "OPTIONS" */
+	const char *path;
+	const char *query; /* what stands behind '?', undecoded; "" when there is none */
+	const struct eas_header *headers;
+	size_t n_headers;
+	struct mf_bytes body;
+	const char *peer; /* address of the client, for the log */
+	bool tls;
+	int64_t began; /* clock_ms */
+
+	/* From eas/request.c: the query, plain or base64 (MS-ASHTTP 2.2.1.1.1). */
+	const char *command_name; /* as sent; NULL when there is none */
+	const struct eas_command *command;
+	enum eas_version version;
+	const char *device_id, *device_type, *user_agent;
+	const char *policy_key; /* X-MS-PolicyKey as a decimal string; NULL when absent */
+	const char *param_collection_id, *param_item_id, *param_long_id, *param_occurrence,
+		*param_attachment_name, *param_user;
+	bool save_in_sent, accept_multipart;
+
+	/* From eas/dispatch.c, as the command's row asks for it. */
+	struct mf_login login; /* wiped by eas_request_deinit */
+	const char *user;      /* the user's name in the state and the log */
+	uint32_t user_number;
+	struct state_device *device;
+	struct wbxml_node *root;  /* the decoded body; NULL when the request has none */
+	struct mf_session *store; /* a session of the store's backend, returned after the run */
+	const struct mf_store_api *store_api;
+	void *parsed; /* the command's own parsed request, kept over EAS_WAIT */
+
+	struct wbxml_writer writer; /* writes answer.body; begun by eas_reply_begin */
+	struct eas_answer answer;
+	struct eas_wait wait;
+	unsigned status; /* the EAS status of the answer, for the log; 0: none */
+	char note[160];	 /* what the log line should tell besides: "items=12 more=1" */
+};
+
+/* The value of a request header, compared without case; NULL when absent. */
+const char *eas_header(const struct eas_request *r, const char *name);
+
+/* Adds a header to the answer (the value is copied into the arena). */
+void eas_answer_header(struct eas_request *r, const char *name, const char *value);
+
+/* Ends the request with an HTTP status and no body (or a short text for people). */
+enum eas_verdict eas_fail_http(struct eas_request *r, unsigned http_status, const char *why);
+
+/* Starts a WBXML answer: status 200, its content type, the header, and the root element opened. */
+void eas_reply_begin(struct eas_request *r, uint16_t root);
+/* Closes the root. */
+enum eas_verdict eas_reply_end(struct eas_request *r);
+
+/* Runs a request, or goes on with one that waited. Blocks; called by a worker. Never fails: whatever
+ * happens becomes an answer. Writes the summary line of the log when it is done. */
+enum eas_verdict eas_run(struct eas_request *r);
+
+/* Wipes the credentials, frees answer.body. The arena is the owner's. */
+void eas_request_deinit(struct eas_request *r);
+
+#endif
