@@ -15,7 +15,12 @@
  *
  * Errors say what the caller can do (error.h). After MF_TEMPORARY, MF_AUTH or MF_BROKEN the session
  * may be unusable: `usable` tells, without I/O. A callback that returns anything but MF_OK ends the
- * call, which then returns that status; the session stays usable or says that it is not.
+ * call, which then returns that status; the session stays usable or says that it is not. A callback
+ * does not use the session that calls it (another session of the same backend it may).
+ *
+ * MF_GONE as the result of a store's call means: the folder that it names does not exist. Ids that
+ * do not exist are never an error of the call. Names and texts may hold anything: a backend passes
+ * them on safely or answers MF_INVALID.
  *
  * Growth. `abi` changes when a member changes its meaning; new members are appended and `size` tells
  * how far a backend's struct reaches. Version 1 of this contract is not yet frozen.
@@ -62,8 +67,10 @@ typedef enum mf_status mf_folder_fn(void *ctx, const struct mf_folder *folder);
 
 enum mf_event_kind {
 	MF_EVENT_ADDED, /* arrived since the cursor: id, flags, keywords, date */
-	MF_EVENT_FLAGS, /* flags or keywords may have changed: id, flags, keywords */
-	MF_EVENT_GONE,	/* the ids from id to last are no longer there (some may never have been) */
+	/* Flags or keywords may have changed: id, flags, keywords. Of any item that is not new, also
+	 * of those that the caller does not know. */
+	MF_EVENT_FLAGS,
+	MF_EVENT_GONE, /* the ids from id to last are no longer there (some may never have been) */
 };
 
 struct mf_event {
@@ -81,9 +88,12 @@ struct mf_changes {
 	const char *folder;
 	/* Empty: report every item of the folder (with `since`: of those received then or later) as
 	 * added. Else what an earlier call gave: report what happened since. MF_RESYNC when the
-	 * folder's epoch is another: begin again. */
+	 * folder's epoch is another, or the cursor is none that this backend gave for this folder:
+	 * begin again. */
 	struct mf_bytes cursor;
-	int64_t since; /* seconds since 1970, 0 for all; a backend may round it down to a whole day */
+	/* Seconds since 1970, 0 for all; a backend may round it down to a whole day. Only with an
+	 * empty cursor: what arrives later is told with its date, however old. */
+	int64_t since;
 	/* What the caller knows of this folder: lets servers without QRESYNC find what is gone. May be
 	 * NULL with an empty cursor. */
 	const struct mf_idset *known;
@@ -91,12 +101,13 @@ struct mf_changes {
 	void *ctx;
 };
 
-/* One section of an item that the caller wants: "" the whole item, "HEADER", "TEXT", "1.2", "1.2.MIME"
- * (RFC 9051 section-spec). */
+/* One section of an item that the caller wants: "" the whole item, "HEADER", "TEXT", "1.2",
+ * "1.2.MIME", and of a message/rfc822 part "1.2.HEADER" and "1.2.TEXT" (RFC 9051 section-spec without
+ * HEADER.FIELDS: for fields there is mf_fetch.fields). */
 struct mf_section_want {
 	char section[64];
-	uint64_t offset;
-	uint64_t max; /* bytes, 0 for all */
+	uint64_t offset; /* beyond the end: no bytes */
+	uint64_t max;	 /* bytes, 0 for all */
 };
 
 enum { MF_SECTIONS_MAX = 16 }; /* sections of one item in one fetch */
@@ -109,7 +120,8 @@ struct mf_fetch {
 	const char *const
 		*fields; /* header fields for MF_WANT_HEADER, NULL at the end; NULL: all */
 	/* Called once an item when what was wanted is there: which sections to add (their count, at
-	 * most MF_SECTIONS_MAX). NULL: none. */
+	 * most MF_SECTIONS_MAX). They come in the order asked; those that the item does not have are
+	 * left out. NULL: none. */
 	size_t (*choose)(void *ctx, const struct mf_item *item, struct mf_section_want *out);
 	/* Called once an item with everything, in the backend's order. Items that no longer exist are
 	 * left out; items whose content cannot be read come with `damaged`. */
@@ -119,7 +131,7 @@ struct mf_fetch {
 
 struct mf_put {
 	const char *folder;
-	mf_read_fn *read; /* the item, exactly size bytes, CRLF line ends */
+	mf_read_fn *read; /* the item, exactly size bytes (not 0), CRLF line ends */
 	void *ctx;
 	uint64_t size;
 	uint32_t flags;
@@ -131,8 +143,10 @@ struct mf_put {
 struct mf_flag_change {
 	const char *folder;
 	const struct mf_idset *ids;
-	uint32_t add, remove;					  /* mf_flags */
-	const char *const *add_keywords, *const *remove_keywords; /* NULL at the end; may be NULL */
+	uint32_t add, remove; /* mf_flags; a flag is in one of them at most */
+	/* NULL at the end; may be NULL. A keyword is an IMAP atom (RFC 9051): others are MF_INVALID.
+	 * Those of mf_flags are never keywords. */
+	const char *const *add_keywords, *const *remove_keywords;
 };
 
 struct mf_move {
@@ -160,6 +174,7 @@ enum mf_query_kind {
 	MF_QUERY_LARGER, /* size */
 };
 
+/* Texts match anywhere and without regard to case, after decoding (RFC 2047, transfer encodings). */
 struct mf_query {
 	enum mf_query_kind kind;
 	const struct mf_query *children;
@@ -183,8 +198,9 @@ struct mf_store_api {
 	enum mf_status (*folders)(
 		struct mf_session *s, mf_folder_fn *fn, void *ctx, struct mf_error *err);
 
-	/* What happened in a folder since a cursor; the new cursor replaces next's content (at most a
-	 * few KB). The cost follows the number of changes. MF_GONE: there is no such folder. */
+	/* What happened in a folder since a cursor; on MF_OK the new cursor replaces next's content (at
+	 * most a few KB). The cost follows the number of changes. What happens during the call is told
+	 * now or by the next call. */
 	enum mf_status (*changes)(struct mf_session *s, const struct mf_changes *c,
 		struct mf_buf *next, struct mf_error *err);
 
@@ -196,13 +212,15 @@ struct mf_store_api {
 	enum mf_status (*fetch)(
 		struct mf_session *s, const struct mf_fetch *f, struct mf_error *err);
 
-	/* One section of one item in constant memory, still in its transfer encoding; length 0: to the
-	 * end. MF_GONE: no such item or section. */
+	/* One section of one item in constant memory, still in its transfer encoding. MF_GONE: no such
+	 * folder, item or section. */
 	enum mf_status (*stream)(struct mf_session *s, const char *folder, uint64_t id,
 		const struct mf_section_want *what, mf_write_fn *write, void *ctx,
 		struct mf_error *err);
 
-	/* Adds an item; *id is its id, 0 where the server does not say. All or nothing. */
+	/* Adds an item; *id is its id, 0 where the server does not say. All or nothing: a reader that
+	 * fails or ends early adds nothing and makes it MF_INVALID. MF_TOO_LARGE: over a limit or the
+	 * quota. MF_REFUSED: a folder that holds no items. */
 	enum mf_status (*put)(
 		struct mf_session *s, const struct mf_put *p, uint64_t *id, struct mf_error *err);
 
@@ -210,8 +228,10 @@ struct mf_store_api {
 	enum mf_status (*flag)(struct mf_session *s, const struct mf_flag_change *c,
 		struct mf_idset *found, struct mf_error *err);
 
-	/* Moves items to another folder of the store with flags, keywords and date; each has a status of
-	 * its own. */
+	/* Moves items to another folder of the store with flags, keywords and date. Every status is set
+	 * and exact, whatever the call returns (MF_TEMPORARY: nobody knows). An id that does not exist
+	 * has MF_GONE. The call: MF_GONE without the folder `from`, MF_INVALID without the folder `to`,
+	 * and then nothing has moved. */
 	enum mf_status (*move)(struct mf_session *s, const char *from, const char *to,
 		struct mf_move *moves, size_t n, struct mf_error *err);
 
@@ -223,17 +243,21 @@ struct mf_store_api {
 	enum mf_status (*empty)(struct mf_session *s, const char *folder, struct mf_error *err);
 
 	/* Ids of the items that match; found is replaced. Stops after timeout_ms (0: the backend's own)
-	 * with MF_TEMPORARY. */
+	 * with MF_TEMPORARY. MF_UNSUPPORTED: a kind of query that the server cannot answer. */
 	enum mf_status (*search)(struct mf_session *s, const char *folder, const struct mf_query *q,
 		int timeout_ms, struct mf_idset *found, struct mf_error *err);
 
 	/* Folders. parent NULL: at the top. MF_EXISTS: the name is taken; MF_INVALID: the server cannot
-	 * have such a name; MF_GONE: no such folder or parent. The new id goes to the arena. */
+	 * have such a name; MF_GONE: no such folder or parent. The new id goes to the arena. A role is
+	 * a wish: servers that cannot keep it ignore it. */
 	enum mf_status (*folder_create)(struct mf_session *s, const char *parent, const char *name,
 		enum mf_role role, struct mf_arena *a, const char **id, struct mf_error *err);
+	/* Renames and moves, with all that is below: the ids of those may change as well (what has an
+	 * identity keeps it). MF_INVALID: into itself; MF_REFUSED: the Inbox. */
 	enum mf_status (*folder_rename)(struct mf_session *s, const char *folder,
 		const char *parent, const char *name, struct mf_arena *a, const char **id,
 		struct mf_error *err);
+	/* Deletes a folder with its items and all folders below. MF_REFUSED: the Inbox. */
 	enum mf_status (*folder_delete)(
 		struct mf_session *s, const char *folder, struct mf_error *err);
 };

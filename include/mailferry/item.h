@@ -70,8 +70,9 @@ struct mf_param {
 
 /* One MIME part, as BODYSTRUCTURE tells it. Never NULL strings: "" where absent. */
 struct mf_part {
-	const char *section; /* "1.2"; "1" for the body of a message without parts; "" for the
-				    multipart that is the whole message */
+	/* "1.2"; "1" for the body of a message without parts. A multipart that is the body of a whole
+	 * message has that message's: "" at the top, "2" inside of the message/rfc822 part "2". */
+	const char *section;
 	const char *type, *subtype; /* lower case: "text", "html" */
 	const struct mf_param *params;
 	size_t n_params;
@@ -81,9 +82,9 @@ struct mf_part {
 	const char *disposition; /* lower case: "attachment" */
 	const struct mf_param *disposition_params;
 	size_t n_disposition_params;
-	const char *location; /* Content-Location, raw */
-	uint64_t size;	      /* bytes as transferred (encoded) */
-	uint64_t lines;
+	const char *location;		/* Content-Location, raw */
+	uint64_t size;			/* bytes as transferred (encoded); 0 of multiparts */
+	uint64_t lines;			/* of text and message/rfc822, else 0 */
 	const struct mf_part *children; /* of multiparts; of message/rfc822: its one body */
 	size_t n_children;
 };
