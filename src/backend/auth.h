@@ -1,0 +1,36 @@
+/*
+ * The login check: are these credentials good at the mail server? Answers are remembered for a short
+ * while under a keyed hash, good and bad ones, so that a phone that asks every second costs nothing,
+ * and one with a wrong password costs one try upstream. A backend that is down is no answer and is
+ * not remembered. Identical checks at the same time share one try.
+ *
+ * Names. Phones send `user`, `user@domain` or `DOMAIN\user`; the setting `login` says what the
+ * backends are asked for, with %s the name as sent, %u the part before the @ (or behind the
+ * backslash), %d the domain ("" where there is none); %% is a percent sign.
+ */
+#ifndef BACKEND_AUTH_H
+#define BACKEND_AUTH_H
+
+#include "backend/registry.h"
+
+/* Checks `who` (as it came from the phone) with the backend that serves the store. MF_OK, MF_AUTH,
+ * MF_TEMPORARY; MF_INVALID: no name that could be asked for (control characters, too long). */
+enum mf_status backend_login_check(
+	struct backends *b, const struct mf_login *who, struct mf_error *err);
+
+enum { BACKEND_USER_MAX = 320 };
+
+/* The name that backends and the state use: mapped, domain in lower case. MF_INVALID as above. */
+enum mf_status backend_login_map(struct backends *b, const char *user, struct mf_arena *a,
+	const char **out, struct mf_error *err);
+
+/* Forgets what is remembered of a user (by its mapped name). */
+void backend_login_forget(struct backends *b, const char *user);
+
+struct backend_login_stats {
+	uint64_t good, bad, unknown; /* answers from upstream */
+	uint64_t cached;	     /* from memory */
+};
+void backend_login_stats(struct backends *b, struct backend_login_stats *out);
+
+#endif
