@@ -32,7 +32,9 @@ enum mf_setting_type {
 struct mf_setting {
 	const char *name; /* NULL ends a table */
 	enum mf_setting_type type;
-	const char *value;	    /* the default, as it would stand in the file; NULL: required */
+	/* The default as it would stand in the file, strings without quotes, lists as {} or
+	 * {"a", "b"}; NULL: required. */
+	const char *value;
 	int64_t min, max;	    /* of numbers, durations and sizes; both 0: no limits */
 	const char *const *choices; /* of MF_SETTING_CHOICE, NULL at the end */
 	const char *help;	    /* one sentence */

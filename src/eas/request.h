@@ -60,6 +60,9 @@ struct eas_answer {
 struct eas_wait {
 	int64_t until;	 /* clock_ms: call again then at the latest */
 	int64_t poll_ms; /* call again that often; 0: only at `until` or when woken */
+	uint64_t group;	 /* the user's number: whoever stirs this user wakes it; 0: nobody */
+	uint64_t one;	 /* the device's number: of its waiting requests the newest ends the others;
+			  * 0: any number may wait */
 	bool stirred;	 /* set by whoever wakes it: something may have changed */
 	bool ended;	 /* set by whoever ends it: answer now (a newer request, shutdown) */
 };

@@ -1,0 +1,55 @@
+/*
+ * The configuration: one file, the tables of settings, the environment's overrides.
+ *
+ * The file is libconfuse's format (name = value, section { ... }, # comments, include("file")). Any
+ * unknown name and any value outside its row stops the load with file, line and reason. After the
+ * file the environment is read: MAILFERRY_LISTEN sets `listen`, MAILFERRY_IMAP_URL sets `url` of the
+ * section imap; lists are divided by commas or blanks.
+ *
+ * Loading is done by one thread at a time; what was loaded is read by any.
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include "mailferry/arena.h"
+#include "mailferry/buf.h"
+#include "mailferry/conf.h"
+#include "mailferry/error.h"
+
+/* A section and its rows, as a backend brings them. Tables end with a NULL name. */
+struct conf_table {
+	const char *name;
+	const char *help;	       /* one sentence */
+	const struct mf_setting *rows; /* NULL: a section without settings */
+};
+
+/* The top-level settings: the one table, settings.c. */
+extern const struct mf_setting conf_settings[];
+
+struct conf;
+
+/* Reads the file at path (NULL: defaults and environment only). `sections` must outlive the result.
+ * Required settings are checked at the top and in each section whose backend is listed in `backends`.
+ * MF_INVALID: the file or the environment is wrong; err has "file:line: reason". */
+enum mf_status conf_load(const char *path, const struct conf_table *sections, struct conf **out,
+	struct mf_error *err);
+
+/* The same from text, without the environment: for tests and tools. */
+enum mf_status conf_parse(const char *text, const struct conf_table *sections, struct conf **out,
+	struct mf_error *err);
+
+/* NULL is fine. Secrets are wiped. */
+void conf_free(struct conf *c);
+
+/* The top level, and a section by its name; NULL when no table has this name. They live as long as
+ * the configuration. */
+const struct mf_conf *conf_top(const struct conf *c);
+const struct mf_conf *conf_section(const struct conf *c, const char *name);
+
+/* All settings with their defaults and sentences, as conf/mailferry.conf holds them. */
+void conf_print_defaults(struct mf_buf *out, const struct conf_table *sections);
+
+/* A variable of the environment, NULL when unset or empty. Nobody else reads the environment. */
+const char *conf_environment(const char *name);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * The HTTP server: bytes in, a struct eas_request filled, run in the worker pool, its answer out.
+ *
+ * Knows HTTP, addresses, TLS and limits; knows nothing of ActiveSync but the request it fills. The
+ * only user of libmicrohttpd.
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "eas/request.h"
+#include "mailferry/conf.h"
+#include "mailferry/error.h"
+#include "work/work.h"
+
+/* Who answers which path. Paths are compared whole, without case; a table ends with a NULL path. */
+struct http_route {
+	const char *path;
+	enum eas_verdict (*run)(struct eas_request *r); /* eas_run, or what behaves like it */
+	void (*deinit)(struct eas_request *r);		/* eas_request_deinit */
+};
+
+struct http_server;
+
+/* Opens all addresses of the settings listen and listen_tls (or takes the sockets that systemd hands
+ * over) and serves until http_server_stop. conf, routes, eas and pool must outlive the server. */
+enum mf_status http_server_open(const struct mf_conf *conf, const struct http_route *routes,
+	const struct eas_server *eas, struct work_pool *pool, struct http_server **out,
+	struct mf_error *err);
+
+/* Stops accepting, ends what waits, lets requests finish for at most grace_ms. MF_TEMPORARY: some
+ * are still running; call again, or leave the process without http_server_free. */
+enum mf_status http_server_stop(struct http_server *s, int64_t grace_ms, struct mf_error *err);
+
+/* After a stop that returned MF_OK. NULL is fine. */
+void http_server_free(struct http_server *s);
+
+/* The port of the i-th address that is listened on, 0 beyond the last and for sockets without one:
+ * for tests, which listen on port 0. */
+unsigned http_server_port(const struct http_server *s, size_t i);
+
+struct http_stats {
+	size_t connections, requests;		    /* now */
+	uint64_t accepted, answered, refused, left; /* since start; left: clients that went away */
+};
+
+void http_server_stats(const struct http_server *s, struct http_stats *out);
+
+#endif
