@@ -36,6 +36,25 @@ xml_char(uint32_t c)
 	return c >= 0x20 ? c != 0xfffe && c != 0xffff : c == '\t' || c == '\n' || c == '\r';
 }
 
+/* The count of bytes at the start of s that are printable ASCII or blanks: most of what we see, eight
+ * at a time. */
+static size_t
+plain_run(const unsigned char *s, size_t n)
+{
+	const uint64_t ones = UINT64_MAX / 255, high = ones * 0x80;
+	size_t i = 0;
+	uint64_t w;
+
+	for (; n - i >= sizeof(w); i += sizeof(w)) {
+		memcpy(&w, s + i, sizeof(w));
+		if (((w - ones * 0x20) | w) & high)
+			break;
+	}
+	while (i < n && s[i] >= 0x20 && s[i] < 0x80)
+		i++;
+	return i;
+}
+
 static bool
 valid(const char *text, size_t len, bool xml)
 {
@@ -43,8 +62,13 @@ valid(const char *text, size_t len, bool xml)
 
 	for (size_t i = 0; i < len;) {
 		uint32_t c;
-		size_t n = decode(s + i, len - i, &c);
+		size_t n = plain_run(s + i, len - i);
 
+		if (n > 0) {
+			i += n;
+			continue;
+		}
+		n = decode(s + i, len - i, &c);
 		if (n == 0 || (xml && !xml_char(c)))
 			return false;
 		i += n;
@@ -72,8 +96,13 @@ utf8_sanitise(struct mf_buf *out, const char *text, size_t len)
 
 	for (size_t i = 0; i < len;) {
 		uint32_t c = 0;
-		size_t n = decode(s + i, len - i, &c);
+		size_t n = plain_run(s + i, len - i);
 
+		if (n > 0) {
+			i += n;
+			continue;
+		}
+		n = decode(s + i, len - i, &c);
 		if (n > 0 && xml_char(c)) {
 			i += n;
 			continue;

@@ -20,7 +20,8 @@
 
 struct wbxml_node {
 	uint16_t tag;
-	const char *text; /* concatenated inline strings, valid UTF-8 without NUL; NULL: no text */
+	const char
+		*text; /* joined inline strings, repaired to valid UTF-8 fit for XML; NULL: none */
 	struct mf_bytes opaque;	     /* the last opaque value; views into the input, not copied */
 	struct wbxml_node *children; /* first child, in document order */
 	struct wbxml_node *next;     /* next sibling */
@@ -30,7 +31,7 @@ struct wbxml_limits {
 	size_t bytes;	 /* of the document */
 	unsigned depth;	 /* of nesting */
 	size_t elements; /* in all */
-	size_t string;	 /* bytes of one inline string; opaque data are bounded by `bytes` */
+	size_t string;	 /* bytes of text in one element; opaque data are bounded by `bytes` */
 };
 
 /* 16 MB, 32 levels, 100,000 elements, 1 MB strings. */
@@ -89,6 +90,7 @@ void wbxml_number(struct wbxml_writer *w, uint16_t tag, int64_t n);
 /* A place to come back to when what was begun after it must not be sent. */
 struct wbxml_mark {
 	size_t len;
+	bool failed; /* the buffer's: a ceiling reached after the mark is forgiven by the rewind */
 	struct wbxml_writer writer;
 };
 struct wbxml_mark wbxml_mark(const struct wbxml_writer *w);
@@ -96,11 +98,14 @@ void wbxml_rewind(struct wbxml_writer *w, const struct wbxml_mark *m);
 
 /* ---- For people: XML with namespaces ---- */
 
-/* One element a line, two blanks a level, xmlns on the root and where the namespace changes to a
- * prefixed one; opaque data as base64 in an attribute-free text "base64:...". secret tags' text
- * (passwords, see dump.c) is shown as "***" when hide is set. At most max bytes. */
+/* One element a line, two blanks a level; the root declares its namespace and a prefix for each other
+ * one. Opaque data stand as "base64:..." (a text that begins so itself: "text:base64:..."), a tag that
+ * the table lacks as unknown:T1A3F. The text of secret tags (passwords, see dump.c) is shown as "***"
+ * when hide is set. The buffer's ceiling bounds it. root NULL adds nothing. */
 void wbxml_dump(const struct wbxml_node *root, bool hide, struct mf_buf *out);
-/* The reverse: parses that XML (and any XML with these namespaces) and writes WBXML. */
+/* The reverse: parses that XML (and any XML with these namespaces), at most 64 MB of it and nested at
+ * most WBXML_DEPTH_MAX deep, and writes WBXML. Refuses attributes and document types. MF_INVALID:
+ * not such XML, with its line. */
 enum mf_status wbxml_from_xml(
 	const char *xml, size_t len, struct mf_buf *out, struct mf_error *err);
 
