@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/varint.h"
+
 void
 mf_idset_init(struct mf_idset *s)
 {
@@ -298,42 +300,15 @@ mf_idset_parse(struct mf_idset *s, const char *text, size_t len, size_t max_rang
 	return true;
 }
 
-static void
-put_varint(struct mf_buf *out, uint64_t n)
-{
-	for (; n >= 0x80; n >>= 7)
-		mf_buf_add_byte(out, (uint8_t)(n | 0x80));
-	mf_buf_add_byte(out, (uint8_t)n);
-}
-
-static bool
-get_varint(const uint8_t **p, const uint8_t *end, uint64_t *out)
-{
-	uint64_t n = 0;
-
-	for (unsigned shift = 0; *p < end && shift < 64; shift += 7) {
-		uint8_t c = *(*p)++;
-
-		if (shift == 63 && c > 1)
-			return false;
-		n |= (uint64_t)(c & 0x7f) << shift;
-		if (c < 0x80) {
-			*out = n;
-			return true;
-		}
-	}
-	return false;
-}
-
 void
 mf_idset_encode(const struct mf_idset *s, struct mf_buf *out)
 {
 	uint64_t at = 0;
 
-	put_varint(out, s->n);
+	varint_put(out, s->n);
 	for (size_t i = 0; i < s->n; i++) {
-		put_varint(out, s->ranges[i].first - at);
-		put_varint(out, s->ranges[i].last - s->ranges[i].first);
+		varint_put(out, s->ranges[i].first - at);
+		varint_put(out, s->ranges[i].last - s->ranges[i].first);
 		at = s->ranges[i].last;
 	}
 }
@@ -341,18 +316,19 @@ mf_idset_encode(const struct mf_idset *s, struct mf_buf *out)
 size_t
 mf_idset_decode(struct mf_idset *s, const uint8_t *data, size_t len)
 {
-	const uint8_t *p = data, *end = data + len;
-	uint64_t n, gap, run, at = 0;
+	struct varint_reader r;
+	uint64_t n, at = 0;
 
 	mf_idset_clear(s);
-	if (!get_varint(&p, end, &n) || n > len)
-		return 0;
-	for (uint64_t i = 0; i < n; i++) {
-		if (!get_varint(&p, end, &gap) || !get_varint(&p, end, &run) || gap == 0 ||
-			gap > UINT64_MAX - at || run > UINT64_MAX - at - gap)
+	varint_reader_init(&r, mf_bytes(data, len));
+	n = varint_get_max(&r, len);
+	for (uint64_t i = 0; i < n && !r.failed; i++) {
+		uint64_t gap = varint_get(&r), run = varint_get(&r);
+
+		if (r.failed || gap == 0 || gap > UINT64_MAX - at || run > UINT64_MAX - at - gap)
 			return 0;
 		mf_idset_add_range(s, at + gap, at + gap + run);
 		at += gap + run;
 	}
-	return (size_t)(p - data);
+	return r.failed ? 0 : (size_t)(r.at - data);
 }
