@@ -179,15 +179,13 @@ get_string(struct reader *r)
 		fail(r, MF_INVALID, "a string without its end");
 		return;
 	}
+	r->p += len + 1;
+	s = utf8_clean(r->arena, s, len);
+	len = strlen(s); /* a repair may have made it longer */
 	if (len > r->limits->string - f->len) {
 		fail(r, MF_TOO_LARGE, "a text of more than %zu bytes", r->limits->string);
 		return;
 	}
-	r->p += len + 1;
-	s = utf8_clean(r->arena, s, len);
-	len = strlen(s);
-	if (len > r->limits->string - f->len) /* the repair may have made it longer */
-		len = utf8_cut(s, len, r->limits->string - f->len);
 	if (f->node->text == NULL)
 		f->node->text = s;
 	else
