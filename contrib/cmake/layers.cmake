@@ -21,13 +21,13 @@ function(mailferry_layer name)
 endfunction()
 
 # mailferry_backend(NAME [LIBS x y ...]): the .c files of backends/NAME. A backend sees include/ only;
-# what it needs of base (arena, log, ...) it gets through those headers.
+# what it needs of base and conf (arena, log, settings) it gets through those headers.
 function(mailferry_backend name)
   cmake_parse_arguments(arg "" "" "LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/backends/${name}/*.c)
   add_library(mf_backend_${name} STATIC ${sources})
   target_include_directories(mf_backend_${name} PRIVATE ${CMAKE_SOURCE_DIR}/include
                              ${CMAKE_SOURCE_DIR}/backends)
-  target_link_libraries(mf_backend_${name} PRIVATE ${arg_LIBS} mf_base)
+  target_link_libraries(mf_backend_${name} PRIVATE ${arg_LIBS} mf_conf mf_base)
   set_property(GLOBAL APPEND PROPERTY MAILFERRY_BACKENDS ${name})
 endfunction()

@@ -1,0 +1,106 @@
+/*
+ * The one table of Mailferry's own settings. A new setting is a row here and the output of
+ * `mailferry check --defaults` in conf/mailferry.conf. Backends bring their rows themselves.
+ */
+#include "conf/conf.h"
+
+#define KB  1024
+#define MB  (1024 * KB)
+#define GB  (1024LL * MB)
+#define DAY (24 * 3600)
+
+static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
+static const char *const stamps[] = { "auto", "yes", "no", NULL };
+
+const struct mf_setting conf_settings[] = {
+	/* Where it listens. */
+	{ "listen", MF_SETTING_LIST, "{\"127.0.0.1:8080\"}", 0, 0, NULL,
+		"Addresses for plain HTTP, to be used behind a proxy or for tests: \"host:port\", "
+		"\"[::]:port\" or \"unix:/path\"." },
+	{ "listen_tls", MF_SETTING_LIST, "{}", 0, 0, NULL,
+		"Addresses for HTTPS, as in listen; needs tls_certificate and tls_key." },
+	{ "tls_certificate", MF_SETTING_STRING, "", 0, 0, NULL,
+		"File with the server's certificate and the chain behind it, PEM." },
+	{ "tls_key", MF_SETTING_STRING, "", 0, 0, NULL,
+		"File with the key of the certificate, PEM, without a passphrase." },
+	{ "tls_priorities", MF_SETTING_STRING, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2", 0, 0,
+		NULL, "TLS versions and ciphers as a GnuTLS priority string." },
+	{ "trusted_proxies", MF_SETTING_LIST, "{\"127.0.0.1\", \"::1\", \"unix\"}", 0, 0, NULL,
+		"Addresses or networks (\"10.0.0.0/8\") whose X-Forwarded-For and "
+		"X-Forwarded-Proto are believed." },
+
+	/* What it serves. */
+	{ "backends", MF_SETTING_LIST, "{\"imap\"}", 0, 0, NULL,
+		"The backends that are opened; the first that has what a command needs answers "
+		"it." },
+	{ "default_domain", MF_SETTING_STRING, "", 0, 0, NULL,
+		"Appended as @domain to login names without one; empty leaves names as they are." },
+	{ "strip_domain", MF_SETTING_BOOL, "no", 0, 0, NULL,
+		"Log in at the backends with the part before the @ only." },
+
+	/* Where it remembers. */
+	{ "state_directory", MF_SETTING_STRING, "/var/lib/mailferry", 0, 0, NULL,
+		"Directory of the state (may be deleted) and the records (back them up)." },
+	{ "state_map_size", MF_SETTING_SIZE, "1G", MB, 4096 * GB, NULL,
+		"Room for each of the two databases at start; they grow beyond it when needed." },
+	{ "state_readers", MF_SETTING_NUMBER, "512", 16, 65536, NULL,
+		"Threads and processes that may read the state at once." },
+	{ "spool_directory", MF_SETTING_STRING, "/var/tmp", 0, 0, NULL,
+		"Directory for request bodies that are too large for memory; on a disk, not in "
+		"memory." },
+
+	/* What it says. */
+	{ "log_level", MF_SETTING_CHOICE, "info", 0, 0, log_levels,
+		"From which level on lines are logged: error, warning, info or debug." },
+	{ "log_timestamps", MF_SETTING_CHOICE, "auto", 0, 0, stamps,
+		"Whether lines begin with the time; auto: not where systemd's journal adds it." },
+
+	/* How much it takes. */
+	{ "workers", MF_SETTING_NUMBER, "16", 1, 4096, NULL,
+		"Threads that run requests; a waiting phone needs none." },
+	{ "queue_limit", MF_SETTING_NUMBER, "1000", 1, 1000000, NULL,
+		"Requests that may wait for a worker before others are sent away for a while." },
+	{ "http_threads", MF_SETTING_NUMBER, "4", 1, 64, NULL,
+		"Threads that read and write HTTP." },
+	{ "connection_limit", MF_SETTING_NUMBER, "20000", 8, 1000000, NULL,
+		"Connections at once; each waiting phone is one." },
+	{ "idle_timeout", MF_SETTING_DURATION, "75s", 1, 3600, NULL,
+		"An open connection without a request is closed after this time." },
+	{ "header_timeout", MF_SETTING_DURATION, "30s", 1, 3600, NULL,
+		"A request's header must have arrived after this time." },
+	{ "body_timeout", MF_SETTING_DURATION, "15m", 1, DAY, NULL,
+		"A request's body must have arrived after this time." },
+	{ "body_limit", MF_SETTING_SIZE, "64M", 64 * KB, 2 * GB, NULL,
+		"Largest body of a request: the largest mail a phone can send, with a third "
+		"added." },
+	{ "body_memory", MF_SETTING_SIZE, "256k", KB, 64 * MB, NULL,
+		"Bodies larger than this are kept in a file of spool_directory." },
+	{ "spool_limit", MF_SETTING_SIZE, "2G", MB, 4096 * GB, NULL,
+		"All bodies that are kept in files together." },
+	{ "stop_timeout", MF_SETTING_DURATION, "30s", 1, 3600, NULL,
+		"On a stop, requests that are under way may take this long." },
+
+	/* How it synchronises. */
+	{ "sync_window_max", MF_SETTING_NUMBER, "512", 1, 512, NULL,
+		"Most items in one answer, whatever a phone asks for." },
+	{ "sync_answer_bytes", MF_SETTING_SIZE, "4M", 64 * KB, GB, NULL,
+		"An answer larger than this is cut, and the rest follows in the next." },
+	{ "sync_answer_time", MF_SETTING_DURATION, "8s", 1, 30, NULL,
+		"An answer that takes longer than this is cut; phones give up after 30 seconds." },
+	{ "heartbeat_min", MF_SETTING_DURATION, "60s", 1, 3540, NULL,
+		"Shortest wait that a phone may ask for." },
+	{ "heartbeat_max", MF_SETTING_DURATION, "59m", 60, 3540, NULL,
+		"Longest wait that a phone may ask for; keep it below the time-outs of proxies." },
+
+	/* Whom it knows. */
+	{ "auth_cache", MF_SETTING_DURATION, "5m", 0, DAY, NULL,
+		"How long a good password is remembered (as a keyed hash) without asking again." },
+	{ "auth_cache_failures", MF_SETTING_DURATION, "60s", 0, 3600, NULL,
+		"How long a wrong password is remembered, so that it is not tried again and "
+		"again." },
+	{ "session_idle", MF_SETTING_DURATION, "60s", 0, DAY, NULL,
+		"How long a session at a backend is kept for the user's next request." },
+	{ "session_limit", MF_SETTING_NUMBER, "4", 1, 100, NULL,
+		"Sessions at once at a backend for one user." },
+	{ 0 },
+};
