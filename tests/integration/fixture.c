@@ -369,21 +369,19 @@ imap_talk_open(const struct dovecot *d, const char *user)
 static const char *
 talk(struct imap_talk *t, bool must, const char *fmt, va_list ap)
 {
-	char line[8192], tag[16];
+	char words[8192], line[8300], tag[16];
 	const char *last;
-	int n, m;
+	int n;
 
-	n = snprintf(tag, sizeof tag, "t%u ", ++t->tag);
-	memcpy(line, tag, (size_t)n);
-	m = vsnprintf(line + n, sizeof line - (size_t)n - 2, fmt, ap);
-	if (m < 0 || (size_t)m >= sizeof line - (size_t)n - 2)
+	if (vsnprintf(words, sizeof words, fmt, ap) >= (int)sizeof words)
 		fixture_die("an IMAP command is too long");
-	memcpy(line + n + m, "\r\n", 2);
+	n = snprintf(tag, sizeof tag, "t%u ", ++t->tag);
+	snprintf(line, sizeof line, "%s%s\r\n", tag, words);
 	t->len = 0;
-	send_all(t->fd, line, (size_t)(n + m) + 2);
+	send_all(t->fd, line, strlen(line));
 	last = await_line(t, tag);
 	if (must && strncmp(last + n, "OK", 2) != 0)
-		fixture_die("IMAP: %.80s: %.200s", line + n, last);
+		fixture_die("IMAP: %.80s: %.200s", words, last);
 	return t->in;
 }
 
