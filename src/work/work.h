@@ -48,7 +48,8 @@ struct work_job {
 	size_t slot;			/* parked: place in the heap */
 	struct work_job *next;		/* in the queue */
 	struct work_job *older, *newer; /* in the group's chain, while it is in the table */
-	uint64_t listed_group;		/* the group it is listed under; 0: not listed */
+	uint64_t listed_group;		/* what it is listed under, 0: not listed */
+	uint64_t listed_one;		/* wait.one as of its last wait */
 };
 
 struct work_pool;
