@@ -28,6 +28,8 @@ function(mailferry_backend name)
   add_library(mf_backend_${name} STATIC ${sources})
   target_include_directories(mf_backend_${name} PRIVATE ${CMAKE_SOURCE_DIR}/include
                              ${CMAKE_SOURCE_DIR}/backends)
-  target_link_libraries(mf_backend_${name} PRIVATE ${arg_LIBS} mf_conf mf_base)
+  # Linked only: their folders are not to be seen.
+  target_link_libraries(mf_backend_${name} PRIVATE ${arg_LIBS} $<LINK_ONLY:mf_conf>
+                        $<LINK_ONLY:mf_base>)
   set_property(GLOBAL APPEND PROPERTY MAILFERRY_BACKENDS ${name})
 endfunction()
