@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+
 static void *
 grow(void *p, size_t *cap, size_t need, size_t size)
 {
@@ -74,21 +76,28 @@ compare(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+bool
+sync_is_category(const char *keyword, size_t len)
+{
+	return len > 0 && keyword[0] != '$' && keyword[0] != '\\' &&
+	       !(len == 4 && str_ieqn(keyword, "junk", 4)) &&
+	       !(len == 7 && str_ieqn(keyword, "nonjunk", 7));
+}
+
 uint32_t
 sync_held_mark(struct sync_held *h, uint32_t flags, const char *const *keywords, size_t n)
 {
 	const char *sorted[64];
 	char joined[SYNC_KEYWORDS_MAX + 1];
-	struct sync_mark m = { .flags = flags, .keywords = joined };
-	size_t len = 0;
+	struct sync_mark m = { .flags = flags & SYNC_VISIBLE, .keywords = joined };
+	size_t len = 0, count = 0;
 
-	if (n > sizeof(sorted) / sizeof(sorted[0]))
-		n = sizeof(sorted) / sizeof(sorted[0]);
-	for (size_t i = 0; i < n; i++)
-		sorted[i] = keywords[i];
-	if (n > 1)
-		qsort(sorted, n, sizeof(*sorted), compare);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && count < sizeof(sorted) / sizeof(sorted[0]); i++)
+		if (sync_is_category(keywords[i], strlen(keywords[i])))
+			sorted[count++] = keywords[i];
+	if (count > 1)
+		qsort(sorted, count, sizeof(*sorted), compare);
+	for (size_t i = 0; i < count; i++) {
 		size_t more = strlen(sorted[i]);
 
 		if (len + more + 1 > SYNC_KEYWORDS_MAX)

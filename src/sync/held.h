@@ -13,11 +13,18 @@
 #include "base/varint.h"
 #include "mailferry/buf.h"
 #include "mailferry/idset.h"
+#include "mailferry/item.h"
 
 struct sync_mark {
 	uint32_t flags;	      /* mf_flags */
 	const char *keywords; /* sorted, each followed by '\n'; "" for none */
 };
+
+/* Flags that a device can see; the others are not part of a mark. */
+enum { SYNC_VISIBLE = MF_FLAG_SEEN | MF_FLAG_FLAGGED };
+
+/* Is this keyword a category of the user (and not the mail system's own)? len: its bytes. */
+bool sync_is_category(const char *keyword, size_t len);
 
 /* At most so many distinct marks in one folder; beyond, keywords are no longer told apart. */
 enum { SYNC_MARKS_MAX = 4096, SYNC_KEYWORDS_MAX = 1000 };
@@ -45,8 +52,8 @@ void sync_held_init(struct sync_held *h);
 void sync_held_deinit(struct sync_held *h);
 void sync_held_clear(struct sync_held *h);
 
-/* The index of a mark, added when new. Keywords need not be sorted; at most 64 of them, and at most
- * SYNC_KEYWORDS_MAX bytes, count. */
+/* The index of the mark that an item's flags and keywords make, added when new: of the flags the
+ * visible ones, of the keywords the categories, at most 64 of them and SYNC_KEYWORDS_MAX bytes. */
 uint32_t sync_held_mark(struct sync_held *h, uint32_t flags, const char *const *keywords, size_t n);
 /* The same for a mark of another set. */
 uint32_t sync_held_mark_of(struct sync_held *h, const struct sync_mark *m);

@@ -96,7 +96,7 @@ Test(held, refuses_any_cut_row)
 	sync_held_init(&back);
 	mf_buf_init(&row, 0);
 	for (uint64_t id = 1; id < 40; id += 3)
-		sync_held_set(&h, id, sync_held_mark(&h, (uint32_t)id % 5, NULL, 0));
+		sync_held_set(&h, id, sync_held_mark(&h, (uint32_t)id % 4, NULL, 0));
 	sync_held_encode(&h, &row);
 	for (size_t len = 0; len < row.len; len++) {
 		struct varint_reader r;

@@ -1,0 +1,288 @@
+/*
+ * Bodies: from preferences and structure to sections, and from sections to elements. Knows MS-ASAIRS;
+ * must not know commands. Conversions are mime's.
+ */
+#include "eas/map/body.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "base/utf8.h"
+#include "eas/schema.h"
+#include "mime/body.h"
+
+enum {
+	PREVIEW_MAX = 255,		/* characters, MS-ASAIRS 2.2.2.35 */
+	DEFAULT_TRUNCATION = 200 << 10, /* where the client has no preference */
+};
+
+/* MS-ASCMD 2.2.3.111. */
+static const uint64_t mime_truncations[] = { 0, 4096, 5120, 7168, 10240, 20480, 51200, 102400,
+	UINT64_MAX };
+
+static bool
+preference_parse(const struct wbxml_node *n, struct body_preference *out)
+{
+	out->type = (unsigned)schema_number(n, AirSyncBase_Type, 0);
+	out->truncation = schema_number(n, AirSyncBase_TruncationSize, UINT64_MAX);
+	out->all_or_none =
+		out->truncation != UINT64_MAX && schema_bool(n, AirSyncBase_AllOrNone, false);
+	out->preview = (unsigned)schema_number(n, AirSyncBase_Preview, 0);
+	if (out->preview > PREVIEW_MAX)
+		out->preview = PREVIEW_MAX;
+	return out->type >= BODY_PLAIN && out->type <= BODY_MIME;
+}
+
+bool
+body_options_parse(const struct wbxml_node *options, struct body_options *out)
+{
+	const struct wbxml_node *n = wbxml_child(options, AirSyncBase_BodyPreference);
+	uint64_t truncation = schema_number(options, AirSync_MIMETruncation, 8);
+
+	memset(out, 0, sizeof(*out));
+	out->mime_support = (unsigned)schema_number(options, AirSync_MIMESupport, 0);
+	out->mime_truncation = mime_truncations[truncation <= 8 ? truncation : 8];
+	for (; n != NULL; n = wbxml_next(n)) {
+		struct body_preference *p = &out->list[out->n];
+
+		if (out->n == BODY_PREFERENCES_MAX || !preference_parse(n, p))
+			return false;
+		for (size_t i = 0; i < out->n; i++)
+			if (out->list[i].type == p->type)
+				return false;
+		out->n++;
+	}
+	n = wbxml_child(options, AirSyncBase_BodyPartPreference);
+	out->has_part = n != NULL;
+	return n == NULL || preference_parse(n, &out->part);
+}
+
+static bool
+wants_mime(const struct body_options *o, const struct mime_structure *s)
+{
+	bool smime = str_istarts(s->message_class, "IPM.Note.SMIME");
+
+	return o->mime_support == 2 || (o->mime_support == 1 && smime);
+}
+
+static const struct body_preference *
+find(const struct body_options *o, unsigned type)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (o->list[i].type == type)
+			return &o->list[i];
+	return NULL;
+}
+
+/* The one whose type is the native format; else the first that text can be rendered as. */
+static const struct body_preference *
+choose(const struct body_options *o, const struct mime_structure *s)
+{
+	const struct body_preference *p = NULL;
+
+	if (wants_mime(o, s))
+		p = find(o, BODY_MIME);
+	if (p == NULL && s->native != MIME_NATIVE_NONE)
+		p = find(o, (unsigned)s->native);
+	for (size_t i = 0; p == NULL && i < o->n; i++)
+		if (o->list[i].type == BODY_PLAIN || o->list[i].type == BODY_HTML)
+			p = &o->list[i];
+	return p;
+}
+
+static const struct mime_text *
+source(const struct mime_structure *s, unsigned type)
+{
+	return type == BODY_HTML ? &s->html : &s->plain;
+}
+
+void
+body_plan(const struct body_options *o, const struct mime_structure *s, struct body_plan *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->preference = choose(o, s);
+	out->type = out->preference == NULL ? BODY_PLAIN : out->preference->type;
+	if (out->type != BODY_MIME)
+		out->text = source(s, out->type);
+	if (o->has_part)
+		out->part_text = source(s, BODY_HTML);
+}
+
+/* What to render at most, for the preference of a plan. */
+static uint64_t
+limit(const struct body_options *o, const struct body_plan *p)
+{
+	uint64_t max = p->preference == NULL ? DEFAULT_TRUNCATION : p->preference->truncation;
+
+	if (p->type == BODY_MIME && o->mime_truncation < max)
+		max = o->mime_truncation;
+	return max;
+}
+
+static size_t
+section_add(struct mf_section_want *out, size_t n, size_t max, const char *section, uint64_t size)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(out[i].section, section) != 0)
+			continue;
+		if (size == 0 || (out[i].max != 0 && size > out[i].max))
+			out[i].max = size;
+		return n;
+	}
+	if (n == max || strlen(section) >= sizeof(out->section))
+		return n;
+	memset(&out[n], 0, sizeof(out[n]));
+	memcpy(out[n].section, section, strlen(section) + 1);
+	out[n].max = size;
+	return n + 1;
+}
+
+static size_t
+text_sections(const struct mime_text *t, unsigned type, uint64_t max_text,
+	struct mf_section_want *out, size_t n, size_t max, uint64_t *bytes)
+{
+	for (size_t i = 0; t != NULL && i < t->n; i++) {
+		const struct mf_part *part = t->parts[i];
+		size_t cut = max_text > SIZE_MAX / 2 ? SIZE_MAX : (size_t)max_text;
+		uint64_t size = mime_body_fetch_size(part, (enum mime_format)type, cut);
+
+		n = section_add(out, n, max, part->section, size);
+		*bytes += size == 0 || size > part->size ? part->size : size;
+	}
+	return n;
+}
+
+size_t
+body_sections(const struct body_options *o, const struct body_plan *p, const struct mf_item *item,
+	struct mf_section_want *out, size_t max, uint64_t *bytes)
+{
+	uint64_t most = limit(o, p);
+	size_t n = 0;
+
+	if (p->type == BODY_MIME) {
+		/* A zero limit still needs a byte: 0 would ask for all. */
+		uint64_t size = most == UINT64_MAX || most >= item->size ? 0 : most + 4;
+
+		n = section_add(out, n, max, "", size);
+		*bytes += size == 0 ? item->size : size;
+	}
+	n = text_sections(p->text, p->type, most, out, n, max, bytes);
+	return text_sections(p->part_text, BODY_HTML, o->part.truncation, out, n, max, bytes);
+}
+
+static const struct mf_section *
+section_find(const struct mf_item *item, const char *section)
+{
+	for (size_t i = 0; i < item->n_sections; i++)
+		if (strcmp(item->sections[i].section, section) == 0)
+			return &item->sections[i];
+	return NULL;
+}
+
+static size_t
+pieces(const struct mime_text *t, const struct mf_item *item, struct mime_piece *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; t != NULL && i < t->n; i++) {
+		const struct mf_section *s = section_find(item, t->parts[i]->section);
+
+		if (s == NULL)
+			continue;
+		out[n++] =
+			(struct mime_piece){ .part = t->parts[i], .data = s->data, .cut = s->cut };
+	}
+	return n;
+}
+
+static void
+write_preview(struct wbxml_writer *w, struct mf_arena *a, const struct mime_text *t,
+	const struct mf_item *item, unsigned chars)
+{
+	struct mime_piece list[MIME_TEXTS_MAX];
+	size_t n = pieces(t, item, list);
+	const char *text = mime_body_preview(a, list, n, chars);
+
+	if (text != NULL && text[0] != '\0')
+		wbxml_element(w, AirSyncBase_Preview, text);
+}
+
+/* Data of type 1 or 2. With AllOrNone what does not fit is left out. */
+static void
+write_text(struct wbxml_writer *w, struct mf_arena *a, const struct mime_text *t,
+	const struct mf_item *item, unsigned type, const struct body_preference *p, uint64_t most)
+{
+	struct mime_piece list[MIME_TEXTS_MAX];
+	struct mime_body body;
+	size_t n = pieces(t, item, list);
+
+	mime_body_render(a, list, n, (enum mime_format)type,
+		most > SIZE_MAX / 2 ? SIZE_MAX : (size_t)most, &body);
+	wbxml_number(w, AirSyncBase_EstimatedDataSize, (int64_t)body.size);
+	if (body.truncated)
+		wbxml_element(w, AirSyncBase_Truncated, "1");
+	if (body.len > 0 && !(body.truncated && p != NULL && p->all_or_none)) {
+		wbxml_open(w, AirSyncBase_Data);
+		wbxml_text_n(w, body.text, body.len);
+		wbxml_close(w);
+	}
+}
+
+/* The whole message, as text where it is that, else as opaque bytes (MS-ASAIRS 2.2.2.20.1). */
+static void
+write_mime(struct wbxml_writer *w, const struct mf_item *item, const struct body_preference *p,
+	uint64_t most)
+{
+	const struct mf_section *s = section_find(item, "");
+	size_t len = s == NULL ? 0 : s->data.len;
+	bool cut = s == NULL || s->cut || len > most;
+
+	if (len > most)
+		len = (size_t)most;
+	if (cut && len > 0)
+		len = utf8_cut((const char *)s->data.data, s->data.len, len);
+	wbxml_number(w, AirSyncBase_EstimatedDataSize, (int64_t)item->size);
+	wbxml_element(w, AirSyncBase_Truncated, cut ? "1" : "0");
+	if (len == 0 || (cut && p->all_or_none))
+		return;
+	wbxml_open(w, AirSyncBase_Data);
+	if (utf8_valid_xml((const char *)s->data.data, len))
+		wbxml_text_n(w, (const char *)s->data.data, len);
+	else
+		wbxml_opaque(w, s->data.data, len);
+	wbxml_close(w);
+}
+
+static void
+write_part(struct wbxml_writer *w, struct mf_arena *a, const struct body_options *o,
+	const struct body_plan *p, const struct mf_item *item)
+{
+	wbxml_open(w, AirSyncBase_BodyPart);
+	wbxml_number(w, AirSyncBase_Status, 1);
+	wbxml_number(w, AirSyncBase_Type, BODY_HTML);
+	write_text(w, a, p->part_text, item, BODY_HTML, &o->part, o->part.truncation);
+	if (o->part.preview > 0)
+		write_preview(w, a, p->part_text, item, o->part.preview);
+	wbxml_close(w);
+}
+
+void
+body_write(struct wbxml_writer *w, struct mf_arena *a, enum eas_version version,
+	const struct body_options *o, const struct body_plan *p, const struct mime_structure *s,
+	const struct mf_item *item)
+{
+	wbxml_open(w, AirSyncBase_Body);
+	wbxml_number(w, AirSyncBase_Type, p->type);
+	if (p->type == BODY_MIME)
+		write_mime(w, item, p->preference, limit(o, p));
+	else
+		write_text(w, a, p->text, item, p->type, p->preference, limit(o, p));
+	if (version >= EAS_14_0 && p->preference != NULL && p->preference->preview > 0 &&
+		p->type == BODY_HTML)
+		write_preview(w, a, p->text, item, p->preference->preview);
+	wbxml_close(w);
+	if (p->part_text != NULL && version >= EAS_14_1)
+		write_part(w, a, o, p, item);
+	wbxml_number(w, AirSyncBase_NativeBodyType,
+		s->native == MIME_NATIVE_HTML ? BODY_HTML : BODY_PLAIN);
+}

@@ -1,0 +1,43 @@
+/*
+ * Mail to elements: what Sync, ItemOperations, Search and Find show of a message (MS-ASEMAIL 2.2.2,
+ * MS-ASAIRS). Knows no command and no backend.
+ */
+#ifndef EAS_MAP_EMAIL_H
+#define EAS_MAP_EMAIL_H
+
+#include "eas/map/body.h"
+
+/* What to ask the backend for besides sections. */
+enum {
+	EMAIL_WANT =
+		MF_WANT_FLAGS | MF_WANT_DATE | MF_WANT_SIZE | MF_WANT_HEADER | MF_WANT_STRUCTURE
+};
+/* The header fields that the elements come from, NULL at the end. */
+extern const char *const email_fields[];
+
+/* How items of one collection are shown. */
+struct email_view {
+	enum eas_version version;
+	struct body_options body;
+	const char *folder;	  /* ServerId of the folder: prefix of FileReference */
+	struct mf_arena *scratch; /* for one item; the caller frees it between items */
+};
+
+/* The sections that the item's body needs: for mf_fetch.choose. Adds their size to *bytes. */
+size_t email_choose(struct email_view *v, const struct mf_item *item, struct mf_section_want *out,
+	uint64_t *bytes);
+
+/* Writes the children of ApplicationData (or Properties) of a fetched item. flags and keywords are the
+ * item's unless mark is given (what the client was promised). */
+void email_write(struct wbxml_writer *w, struct email_view *v, const struct mf_item *item);
+
+/* Writes only what a change of flags and keywords changes: Read, Flag, Categories. before: what the
+ * client holds; elements that are the same are left out. */
+struct sync_mark;
+void email_write_change(struct wbxml_writer *w, enum eas_version version,
+	const struct sync_mark *before, const struct sync_mark *now);
+
+/* "2026-11-21T01:52:38.000Z" (MS-ASDTYPE 2.3). */
+const char *email_date(struct mf_arena *a, int64_t when);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * Bringing a collection up to date with its backend: the only place where sync talks to a store. Knows
+ * windows of time and cursors; must not know elements, keys or LMDB.
+ */
+#ifndef SYNC_ENGINE_H
+#define SYNC_ENGINE_H
+
+#include "mailferry/backend.h"
+#include "sync/snapshot.h"
+
+/* A store's session and the folder in it. */
+struct sync_source {
+	const struct mf_store_api *api;
+	struct mf_session *session;
+	const char *folder; /* the backend's id */
+};
+
+/* What the client asks to see. */
+struct sync_scope {
+	uint32_t filter; /* FilterType, MS-ASCMD 2.2.3.68.2: 0 all, 1 to 5 a day to a month */
+	int64_t now;	 /* seconds since 1970 */
+};
+
+/* The start of the window, 0 for all. Whole days are not rounded. */
+int64_t sync_scope_since(const struct sync_scope *scope);
+
+/* Takes in what happened since the snapshot's cursor, widens or narrows it when the scope changed, and
+ * once a day ages out what left the window. MF_RESYNC: the folder's ids are new (UIDVALIDITY): the
+ * client must begin again. */
+enum mf_status sync_engine_refresh(const struct sync_source *source, struct sync_snapshot *s,
+	const struct sync_scope *scope, struct mf_error *err);
+
+#endif
