@@ -18,6 +18,7 @@ struct sync_told {
 	uint64_t id;
 	struct sync_mark mark;	 /* of adds and changes: what the device has from now on */
 	struct sync_mark before; /* of changes: what it had */
+	bool written;		 /* for the caller, while it writes the answer; not stored */
 };
 
 /* One element of Responses. */

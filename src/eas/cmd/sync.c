@@ -1,0 +1,338 @@
+/*
+ * Sync (MS-ASCMD 2.2.1.21): the heart. Each collection is loaded by its key, changed as the client
+ * asks, brought up to date and told; then all are committed at once, and only then is the answer
+ * promised. Knows keys and generations; must not know elements of mail.
+ */
+#include "eas/cmd/sync.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/str.h"
+#include "mailferry/log.h"
+#include "state/device.h"
+
+enum { ATTEMPTS = 3, POLL_MS = 30000 };
+
+/* One run through all collections. */
+struct run {
+	struct eas_request *r;
+	const struct sync_request *rq;
+	struct state_folders folders;
+	struct sync_collection *list;
+	struct sync_budget budget;
+	bool applied; /* something of the client's was carried out */
+	size_t told;
+};
+
+static void
+collection_free(void *thing)
+{
+	struct sync_collection *c = thing;
+
+	sync_snapshot_deinit(&c->snapshot);
+}
+
+static void
+digest(struct mf_arena *a, const struct sync_asked *asked, uint8_t out[STATE_REQUEST_DIGEST])
+{
+	struct mf_buf b;
+
+	(void)a;
+	mf_buf_init(&b, 0);
+	wbxml_dump(asked->node, false, &b);
+	digest_sha256(b.data, b.len, out);
+	mf_buf_deinit(&b);
+}
+
+/* Which generation the client has: sets base, replay and the snapshot, or the status. */
+static enum mf_status
+open_generation(struct run *run, struct sync_collection *c, struct mf_error *err)
+{
+	const struct state_generation *has = NULL;
+	uint64_t key;
+
+	if (!state_generation_parse(c->asked->key_text, &key)) {
+		c->status = EAS_SYNC_KEY;
+		return MF_OK;
+	}
+	digest(run->r->arena, c->asked, c->digest);
+	if (key == 0)
+		return MF_OK;
+	if (key == c->stored.newest.key) {
+		has = &c->stored.newest;
+	} else if (key == c->stored.previous.key) {
+		has = &c->stored.previous;
+		c->replay = memcmp(c->digest, c->stored.newest.digest, sizeof(c->digest)) == 0;
+	}
+	if (has == NULL) {
+		c->status = EAS_SYNC_KEY;
+		return MF_OK;
+	}
+	c->base = key;
+	if (c->replay)
+		return sync_answer_decode(
+			run->r->arena, c->stored.newest.answer, &c->answer, err);
+	return sync_snapshot_decode(&c->snapshot, has->content, err);
+}
+
+/* Key 0 begins a collection: nothing can be asked or changed yet (MS-ASCMD 2.2.3.84, 2.2.1.21). */
+static void
+begin_collection(struct sync_collection *c)
+{
+	if (c->asked->changes_asked || c->asked->commands != NULL) {
+		c->status = EAS_SYNC_PROTOCOL;
+		return;
+	}
+	c->snapshot.filter = c->options.filter;
+	c->next = state_generation_next(c->stored.newest.key);
+}
+
+static void
+find_folder(struct run *run, struct sync_collection *c)
+{
+	c->folder = c->asked->folder == 0 ?
+		NULL :
+		state_folder_by_number(&run->folders, c->asked->folder);
+	if (c->folder == NULL || (c->folder->flags & MF_FOLDER_NO_ITEMS) != 0) {
+		c->status = EAS_SYNC_HIERARCHY;
+		return;
+	}
+	c->source.api = run->r->store_api;
+	c->source.session = run->r->store;
+	c->source.folder = c->folder->id;
+}
+
+static enum mf_status
+open_collection(struct run *run, struct sync_collection *c, struct mf_error *err)
+{
+	struct eas_request *r = run->r;
+	enum mf_status st;
+
+	c->status = EAS_OK;
+	sync_snapshot_init(&c->snapshot);
+	mf_on_free(r->arena, collection_free, c);
+	find_folder(run, c);
+	if (c->status != EAS_OK)
+		return MF_OK;
+	st = state_collection_load(r->server->state, r->user_number, r->device->number,
+		c->folder->number, r->arena, &c->stored, err);
+	if (st != MF_OK)
+		return st;
+	if (!sync_options_read(r, c->asked, c->stored.options, &c->options)) {
+		c->status = EAS_SYNC_PROTOCOL;
+		return MF_OK;
+	}
+	st = open_generation(run, c, err);
+	if (st == MF_BROKEN) { /* a damaged row: the phone begins again, nothing is lost */
+		mf_log_error("event=state-damaged folder=%u reason=%s", c->folder->number,
+			mf_log_value(err->text));
+		c->status = EAS_SYNC_KEY;
+		st = MF_OK;
+	}
+	if (st == MF_OK && c->status == EAS_OK && c->base == 0)
+		begin_collection(c);
+	return st;
+}
+
+/* What a failure of the backend means for this collection; MF_TEMPORARY concerns all. */
+static enum mf_status
+collection_fails(struct sync_collection *c, enum mf_status st, const struct mf_error *err)
+{
+	if (st == MF_TEMPORARY || st == MF_BROKEN || st == MF_AUTH)
+		return st;
+	mf_log_info("event=collection folder=%u status=%s reason=%s", c->folder->number,
+		mf_status_name(st), mf_log_value(err->text));
+	c->status = st == MF_RESYNC ? EAS_SYNC_KEY : eas_status_at(EAS_AT_SYNC_COLLECTION, st);
+	return MF_OK;
+}
+
+/* Brings the collection up to date and carries out what the client asks. */
+static enum mf_status
+work_collection(struct run *run, struct sync_collection *c, struct mf_error *err)
+{
+	struct sync_scope scope = { .filter = c->options.filter, .now = clock_wall() };
+	enum mf_status st = MF_OK;
+
+	if (c->status != EAS_OK || c->base == 0 || c->replay)
+		return MF_OK;
+	if (c->asked->changes || c->asked->commands != NULL)
+		st = sync_engine_refresh(&c->source, &c->snapshot, &scope, err);
+	if (st != MF_OK)
+		return collection_fails(c, st, err);
+	if (c->asked->commands != NULL) {
+		run->applied = true;
+		st = sync_commands_run(run->r, c, err);
+		if (st != MF_OK)
+			return collection_fails(c, st, err);
+		c->next = state_generation_next(c->stored.newest.key);
+	}
+	return MF_OK;
+}
+
+/* The Collection element; without anything to tell it is taken back. */
+static enum mf_status
+tell_collection(struct run *run, struct sync_collection *c, struct mf_error *err)
+{
+	struct wbxml_writer *w = &run->r->writer;
+	struct wbxml_mark before = wbxml_mark(w);
+	struct sync_budget budget = run->budget;
+	uint64_t key = c->replay ? c->stored.newest.key :
+		c->next != 0	 ? c->next :
+				   state_generation_next(c->stored.newest.key);
+	enum mf_status st = MF_OK;
+	size_t more_at;
+
+	wbxml_open(w, AirSync_Collection);
+	if (run->r->version < EAS_14_0)
+		wbxml_element(w, AirSync_Class, "Email");
+	if (c->status == EAS_OK)
+		wbxml_element(w, AirSync_SyncKey, state_generation_print(run->r->arena, key));
+	else
+		wbxml_element(w, AirSync_SyncKey, c->asked->key_text);
+	wbxml_element(w, AirSync_CollectionId, c->asked->id);
+	wbxml_number(w, AirSync_Status, c->status);
+	more_at = w->out->len;
+	if (budget.window > c->asked->window)
+		budget.window = c->asked->window;
+	if (c->status == EAS_OK && c->base != 0)
+		st = sync_items_write(run->r, c, &budget, err);
+	if (st != MF_OK)
+		return st;
+	run->budget.window -= c->answer.n_told < run->budget.window ? c->answer.n_told :
+								      run->budget.window;
+	if (c->answer.n_told > 0 && c->next == 0 && !c->replay)
+		c->next = key;
+	if (c->answer.more)
+		wbxml_insert_empty(w, more_at, AirSync_MoreAvailable);
+	wbxml_close(w);
+	if (c->status == EAS_OK && c->next == 0 && !c->replay)
+		wbxml_rewind(w, &before);
+	else
+		run->told++;
+	run->r->items += c->answer.n_told;
+	return MF_OK;
+}
+
+/* One transaction for all. MF_RESYNC: another request of this device was faster, and this one is to
+ * be run again. */
+static enum mf_status
+commit(struct run *run, struct mf_error *err)
+{
+	struct eas_request *r = run->r;
+	struct state_commit *commits = mf_new_array(r->arena, struct state_commit, run->rq->n);
+	struct state_generation *next = mf_new_array(r->arena, struct state_generation, run->rq->n);
+	size_t n = 0;
+	enum mf_status st;
+
+	for (size_t i = 0; i < run->rq->n; i++) {
+		struct sync_collection *c = &run->list[i];
+		struct mf_buf content, answer;
+
+		if (c->status != EAS_OK || (c->next == 0 && !c->options.changed))
+			continue;
+		mf_buf_init(&content, 0);
+		mf_buf_init(&answer, 0);
+		sync_snapshot_encode(&c->snapshot, &content);
+		sync_answer_encode(&c->answer, &answer);
+		next[n].key = c->next;
+		memcpy(next[n].digest, c->digest, sizeof(c->digest));
+		next[n].content = mf_memdup(r->arena, content.data, content.len);
+		next[n].answer = mf_memdup(r->arena, answer.data, answer.len);
+		mf_buf_deinit(&content);
+		mf_buf_deinit(&answer);
+		commits[n].folder = c->folder->number;
+		commits[n].newest = c->stored.newest.key;
+		commits[n].base = c->base != 0 ? c->base : c->stored.newest.key;
+		commits[n].next = c->next != 0 ? &next[n] : NULL;
+		commits[n].options = c->options.changed ? &c->options.row : NULL;
+		n++;
+	}
+	if (n == 0)
+		return MF_OK;
+	st = state_collection_commit(
+		r->server->state, r->user_number, r->device->number, commits, n, err);
+	for (size_t i = 0; i < n && st == MF_OK; i++)
+		st = commits[i].status;
+	return st;
+}
+
+static enum mf_status
+run_once(struct run *run, struct mf_error *err)
+{
+	struct eas_request *r = run->r;
+	enum mf_status st;
+
+	st = state_folders_load(r->server->state, r->user_number, r->arena, &run->folders, err);
+	run->list = mf_new_array(r->arena, struct sync_collection, run->rq->n);
+	for (size_t i = 0; i < run->rq->n && st == MF_OK; i++) {
+		run->list[i].asked = &run->rq->list[i];
+		st = open_collection(run, &run->list[i], err);
+		if (st == MF_OK)
+			st = work_collection(run, &run->list[i], err);
+	}
+	if (st != MF_OK)
+		return st;
+	eas_reply_begin(r, AirSync_Sync);
+	wbxml_open(&r->writer, AirSync_Collections);
+	for (size_t i = 0; i < run->rq->n && st == MF_OK; i++)
+		st = tell_collection(run, &run->list[i], err);
+	wbxml_close(&r->writer);
+	return st != MF_OK ? st : commit(run, err);
+}
+
+static void
+budget_init(struct run *run)
+{
+	const struct mf_conf *conf = run->r->server->conf;
+
+	run->budget.window = run->rq->window;
+	run->budget.bytes = (size_t)mf_conf_number(conf, "sync_answer_bytes");
+	run->budget.until = clock_ms() + mf_conf_number(conf, "sync_answer_time") * 1000;
+}
+
+/* Nothing to tell: wait, or answer without a body (MS-ASCMD 2.2.1.21.2). */
+static enum eas_verdict
+tell_nothing(struct eas_request *r, const struct sync_request *rq)
+{
+	mf_buf_clear(&r->answer.body);
+	if (rq->wait > 0 && !r->wait.ended && clock_ms() < rq->until) {
+		r->wait.until = rq->until;
+		r->wait.poll_ms = POLL_MS;
+		return EAS_WAIT;
+	}
+	r->answer.http_status = 200;
+	r->answer.content_type = NULL;
+	r->status = EAS_OK;
+	return EAS_DONE;
+}
+
+enum eas_verdict
+cmd_sync(struct eas_request *r)
+{
+	struct run run = { .r = r, .rq = r->parsed };
+	enum eas_verdict verdict = EAS_DONE;
+	struct mf_error err;
+	enum mf_status st = MF_RESYNC;
+
+	if (run.rq == NULL)
+		run.rq = r->parsed = sync_request_read(r, &verdict);
+	if (run.rq == NULL)
+		return verdict;
+	for (int i = 0; st == MF_RESYNC && i < ATTEMPTS; i++) {
+		run.told = 0;
+		r->items = 0;
+		budget_init(&run);
+		st = run_once(&run, &err);
+	}
+	if (st != MF_OK && run.applied)
+		return eas_fail_status(r, EAS_SYNC_RETRY, err.text);
+	if (st != MF_OK)
+		return eas_fail(r, st == MF_RESYNC ? MF_TEMPORARY : st, &err);
+	if (run.told == 0)
+		return tell_nothing(r, run.rq);
+	r->status = EAS_OK;
+	snprintf(r->note, sizeof(r->note), "items=%zu", r->items);
+	return eas_reply_end(r);
+}

@@ -1,0 +1,94 @@
+/*
+ * Sync from the inside: what its files share. A request is parsed into plain structs
+ * (sync_request.c); each collection is loaded, brought up to date, changed as the client asks
+ * (sync_commands.c) and told (sync_items.c); all are committed at once (sync.c).
+ */
+#ifndef EAS_CMD_SYNC_H
+#define EAS_CMD_SYNC_H
+
+#include "eas/commands.h"
+#include "eas/map/email.h"
+#include "state/collection.h"
+#include "state/folder.h"
+#include "sync/answer.h"
+#include "sync/engine.h"
+
+enum { SYNC_COLLECTIONS_MAX = 1000, SYNC_COMMANDS_MAX = 1000 };
+
+/* One Collection of the request. */
+struct sync_asked {
+	const struct wbxml_node *node;
+	const char *key_text;
+	const char *id; /* CollectionId */
+	uint32_t folder;
+	uint64_t window;
+	bool changes; /* GetChanges, or its default */
+	bool changes_asked; /* GetChanges is there and true */
+	bool deletes_as_moves;
+	const struct wbxml_node *commands; /* NULL: none */
+};
+
+struct sync_request {
+	struct sync_asked *list;
+	size_t n;
+	uint64_t window; /* for all collections together */
+	unsigned wait;	 /* seconds, 0: answer at once */
+	bool has_commands;
+	int64_t until; /* clock_ms: end of the wait */
+};
+
+/* Reads the request, with what is cached for an empty or a partial one (MS-ASCMD 2.2.1.21.1,
+ * 2.2.3.134), and stores it for the next. NULL: the answer is already written (*verdict). */
+struct sync_request *sync_request_read(struct eas_request *r, enum eas_verdict *verdict);
+
+/* A collection's options: those of the request, else those stored (sticky). */
+struct sync_options {
+	uint32_t filter;
+	bool client_wins; /* Conflict 0 */
+	struct body_options body;
+	struct mf_bytes row; /* the Options elements as WBXML: what is stored */
+	bool changed;	     /* row differs from what is stored */
+};
+
+/* False: the options break the rules (status 4). */
+bool sync_options_read(struct eas_request *r, const struct sync_asked *asked,
+	struct mf_bytes stored, struct sync_options *out);
+
+/* A collection while it is worked on. */
+struct sync_collection {
+	const struct sync_asked *asked;
+	const struct state_folder *folder; /* NULL: there is none */
+	struct state_collection stored;
+	struct sync_options options;
+	struct sync_snapshot snapshot;
+	struct sync_answer answer;
+	struct sync_source source;
+	uint8_t digest[STATE_REQUEST_DIGEST];
+	uint64_t base;	 /* the key that the client has; 0: it begins */
+	uint64_t next;	 /* the new key; 0: none is made */
+	bool replay;	 /* the stored answer is told again */
+	unsigned status; /* of the collection */
+};
+
+/* The limits of one answer. */
+struct sync_budget {
+	uint64_t window;
+	size_t bytes;
+	int64_t until; /* clock_ms */
+};
+
+/* Carries out the client's commands, fills answer.responses, and changes the snapshot accordingly. A
+ * failure that concerns the whole request is returned. */
+enum mf_status sync_commands_run(
+	struct eas_request *r, struct sync_collection *c, struct mf_error *err);
+
+/* Writes Responses and Commands. What is told for the first time is chosen from the snapshot within
+ * the budget and taken into it; a replay is told from the stored answer. */
+enum mf_status sync_items_write(struct eas_request *r, struct sync_collection *c,
+	struct sync_budget *budget, struct mf_error *err);
+
+/* "5:1234", and back: false for another folder's or a malformed id. */
+const char *sync_item_print(struct mf_arena *a, const struct state_folder *f, uint64_t id);
+bool sync_item_parse(const char *server_id, const struct state_folder *f, uint64_t *id);
+
+#endif

@@ -1,0 +1,464 @@
+/*
+ * The client's commands in Sync: Change, Delete, Fetch and Add of one collection. All of a kind go to
+ * the store together; each has a status of its own. Must not know keys.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "eas/cmd/sync.h"
+#include "eas/schema.h"
+#include "mailferry/log.h"
+#include "state/move.h"
+
+/* One Change or Delete on its way. */
+struct change {
+	const struct wbxml_node *node;
+	uint64_t id;
+	uint32_t add, remove; /* mf_flags */
+	const char **add_keywords, **remove_keywords;
+	unsigned status; /* EAS_OK until something is wrong */
+	bool done;	 /* taken by a batch */
+};
+
+struct batch {
+	struct eas_request *r;
+	struct sync_collection *c;
+	struct change *list;
+	size_t n;
+	struct sync_response *responses;
+	size_t n_responses;
+};
+
+static void
+respond(struct batch *b, const struct wbxml_node *command, unsigned status, uint64_t fetch)
+{
+	struct sync_response *s = &b->responses[b->n_responses++];
+	const char *client_id = wbxml_child_value(command, AirSync_ClientId);
+	const char *server_id = wbxml_child_value(command, AirSync_ServerId);
+
+	s->tag = command->tag;
+	s->status = status;
+	s->client_id = client_id == NULL ? "" : client_id;
+	s->server_id = server_id == NULL ? "" : server_id;
+	s->fetch = fetch;
+}
+
+/* ---- What a Change asks for ---- */
+
+/* Properties that only the server sets (MS-ASEMAIL 3.2.5). */
+static bool
+has_forbidden(const struct wbxml_node *data)
+{
+	static const uint16_t tags[] = { Email2_ConversationId, Email2_ConversationIndex,
+		Email2_Sender, Email2_ReceivedAsBcc, Email2_UmCallerID, Email2_UmUserNotes,
+		Email2_AccountId };
+
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
+		if (wbxml_child(data, tags[i]) != NULL)
+			return true;
+	return false;
+}
+
+static void
+read_flag(const struct wbxml_node *data, struct change *out)
+{
+	const struct wbxml_node *flag = wbxml_child(data, Email_Flag);
+	const char *status = wbxml_child_value(flag, Email_Status);
+
+	if (flag == NULL)
+		return;
+	if (flag->children == NULL || (status != NULL && strcmp(status, "2") != 0))
+		out->remove |= MF_FLAG_FLAGGED;
+	else if (status != NULL)
+		out->add |= MF_FLAG_FLAGGED;
+}
+
+/* A category as an IMAP keyword: an atom, or it cannot be one. */
+static bool
+is_atom(const char *s)
+{
+	for (const char *p = s; *p != '\0'; p++)
+		if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f ||
+			strchr("(){%*\"\\]", *p) != NULL)
+			return false;
+	return *s != '\0';
+}
+
+static bool
+listed(const char *joined, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *end; (end = strchr(joined, '\n')) != NULL; joined = end + 1)
+		if ((size_t)(end - joined) == len && strncmp(joined, word, len) == 0)
+			return true;
+	return false;
+}
+
+/* The client sends all categories: those that are new are added, those that are missing removed. */
+static void
+read_categories(
+	struct mf_arena *a, const struct wbxml_node *data, const char *held, struct change *out)
+{
+	const struct wbxml_node *all = wbxml_child(data, Email_Categories);
+	const struct wbxml_node *n;
+	struct mf_buf wanted;
+	size_t count = 0, removed = 0, max = 64 + strlen(held);
+
+	if (all == NULL)
+		return;
+	mf_buf_init(&wanted, SYNC_KEYWORDS_MAX);
+	out->add_keywords = mf_new_array(a, const char *, max + 1);
+	out->remove_keywords = mf_new_array(a, const char *, max + 1);
+	for (n = wbxml_child(all, Email_Category); n != NULL && count < 64; n = wbxml_next(n)) {
+		if (!is_atom(wbxml_value(n)))
+			continue;
+		mf_buf_printf(&wanted, "%s\n", wbxml_value(n));
+		if (!listed(held, wbxml_value(n)))
+			out->add_keywords[count++] = wbxml_value(n);
+	}
+	for (const char *end; (end = strchr(held, '\n')) != NULL; held = end + 1) {
+		const char *word = mf_strndup(a, held, (size_t)(end - held));
+
+		if (!listed(mf_buf_str(&wanted), word))
+			out->remove_keywords[removed++] = word;
+	}
+	mf_buf_deinit(&wanted);
+}
+
+/* The server changed the same property to something else since the client last saw the item: then
+ * the server's copy stays, unless the client asked for the contrary (MS-ASCMD 2.2.3.37). */
+static bool
+conflicts(const struct sync_collection *c, const struct change *ch)
+{
+	const struct sync_mark *held = sync_held_get(&c->snapshot.held, ch->id);
+	const struct sync_mark *now = sync_held_get(&c->snapshot.changed, ch->id);
+	uint32_t touched;
+
+	if (now == NULL || held == NULL || c->options.client_wins)
+		return false;
+	touched = (held->flags ^ now->flags) & (ch->add | ch->remove);
+	if (((now->flags ^ ch->add) & touched & ch->add) != 0 ||
+		(now->flags & touched & ch->remove) != 0)
+		return true;
+	return ch->add_keywords != NULL && strcmp(held->keywords, now->keywords) != 0;
+}
+
+static void
+read_change(struct batch *b, struct change *ch)
+{
+	const struct wbxml_node *data = wbxml_child(ch->node, AirSync_ApplicationData);
+	const struct sync_mark *held = sync_held_get(&b->c->snapshot.held, ch->id);
+	const char *read = wbxml_child_value(data, Email_Read);
+
+	if (held == NULL || mf_idset_has(&b->c->snapshot.gone, ch->id)) {
+		ch->status = EAS_SYNC_NOT_FOUND;
+		return;
+	}
+	if (data == NULL || has_forbidden(data)) {
+		ch->status = EAS_SYNC_CONVERSION;
+		return;
+	}
+	if (read != NULL)
+		*(strcmp(read, "0") == 0 ? &ch->remove : &ch->add) |= MF_FLAG_SEEN;
+	read_flag(data, ch);
+	read_categories(b->r->arena, data, held->keywords, ch);
+	if (conflicts(b->c, ch))
+		ch->status = EAS_SYNC_CONFLICT;
+}
+
+/* ---- Changing flags, many at once ---- */
+
+static bool
+same_words(const char *const *x, const char *const *y)
+{
+	size_t i = 0;
+
+	if (x == NULL || y == NULL)
+		return (x == NULL || x[0] == NULL) && (y == NULL || y[0] == NULL);
+	while (x[i] != NULL && y[i] != NULL && strcmp(x[i], y[i]) == 0)
+		i++;
+	return x[i] == NULL && y[i] == NULL;
+}
+
+static bool
+is_noop(const struct change *ch)
+{
+	return ch->add == 0 && ch->remove == 0 &&
+		same_words((const char *const *)ch->add_keywords, NULL) &&
+		same_words((const char *const *)ch->remove_keywords, NULL);
+}
+
+static bool
+same_change(const struct change *x, const struct change *y)
+{
+	return x->add == y->add && x->remove == y->remove &&
+		same_words((const char *const *)x->add_keywords,
+			(const char *const *)y->add_keywords) &&
+		same_words((const char *const *)x->remove_keywords,
+			(const char *const *)y->remove_keywords);
+}
+
+/* The mark that the device has after its own change. */
+static void
+take_change(struct batch *b, const struct change *ch)
+{
+	struct sync_held *held = &b->c->snapshot.held;
+	const struct sync_mark *m = sync_held_get(held, ch->id);
+	const char *words[128];
+	size_t n = 0;
+
+	for (const char *k = m->keywords, *end; n < 64 && (end = strchr(k, '\n')) != NULL; k = end + 1) {
+		const char *word = mf_strndup(b->r->arena, k, (size_t)(end - k));
+		bool keep = true;
+
+		for (size_t i = 0; ch->remove_keywords != NULL && ch->remove_keywords[i] != NULL; i++)
+			keep = keep && strcmp(ch->remove_keywords[i], word) != 0;
+		if (keep)
+			words[n++] = word;
+	}
+	for (size_t i = 0; ch->add_keywords != NULL && ch->add_keywords[i] != NULL && n < 128; i++)
+		words[n++] = ch->add_keywords[i];
+	sync_held_set(held, ch->id,
+		sync_held_mark(held, (m->flags | ch->add) & ~ch->remove, words, n));
+}
+
+/* What the server changed at the same time is told only as far as it still differs. */
+static void
+settle_change(struct batch *b, const struct change *ch)
+{
+	const struct sync_mark *now = sync_held_get(&b->c->snapshot.changed, ch->id);
+	struct sync_mark after;
+
+	take_change(b, ch);
+	if (now == NULL)
+		return;
+	after = *now;
+	after.flags = (now->flags | ch->add) & ~ch->remove;
+	if (ch->add_keywords != NULL)
+		after.keywords = sync_held_get(&b->c->snapshot.held, ch->id)->keywords;
+	if (after.flags == sync_held_get(&b->c->snapshot.held, ch->id)->flags &&
+		strcmp(after.keywords, sync_held_get(&b->c->snapshot.held, ch->id)->keywords) == 0)
+		sync_held_remove(&b->c->snapshot.changed, ch->id);
+	else
+		sync_held_set(&b->c->snapshot.changed, ch->id,
+			sync_held_mark_of(&b->c->snapshot.changed, &after));
+}
+
+static enum mf_status
+change_group(struct batch *b, size_t first, struct mf_error *err)
+{
+	const struct change *like = &b->list[first];
+	struct mf_idset ids, found;
+	struct mf_flag_change fc = { .folder = b->c->source.folder, .ids = &ids, .add = like->add,
+		.remove = like->remove, .add_keywords = like->add_keywords,
+		.remove_keywords = like->remove_keywords };
+	enum mf_status st;
+
+	mf_idset_init(&ids);
+	mf_idset_init(&found);
+	for (size_t i = first; i < b->n; i++)
+		if (!b->list[i].done && same_change(&b->list[i], like))
+			mf_idset_add(&ids, b->list[i].id);
+	st = b->c->source.api->flag(b->c->source.session, &fc, &found, err);
+	for (size_t i = first; i < b->n && st != MF_TEMPORARY && st != MF_BROKEN; i++) {
+		struct change *ch = &b->list[i];
+
+		if (ch->done || !same_change(ch, like))
+			continue;
+		ch->done = true;
+		if (st != MF_OK)
+			ch->status = eas_status_at(EAS_AT_SYNC_ITEM, st);
+		else if (!mf_idset_has(&found, ch->id))
+			ch->status = EAS_SYNC_NOT_FOUND;
+		else
+			settle_change(b, ch);
+	}
+	mf_idset_deinit(&ids);
+	mf_idset_deinit(&found);
+	return st == MF_TEMPORARY || st == MF_BROKEN ? st : MF_OK;
+}
+
+/* Each item's last word counts, so a second Change of one item starts a new round. */
+static enum mf_status
+run_changes(struct batch *b, struct mf_error *err)
+{
+	enum mf_status st = MF_OK;
+
+	for (size_t i = 0; i < b->n; i++) {
+		struct change *ch = &b->list[i];
+
+		ch->done = ch->status != EAS_OK || is_noop(ch);
+	}
+	for (size_t i = 0; i < b->n && st == MF_OK; i++)
+		if (!b->list[i].done)
+			st = change_group(b, i, err);
+	for (size_t i = 0; i < b->n && st == MF_OK; i++)
+		if (b->list[i].status != EAS_OK)
+			respond(b, b->list[i].node, b->list[i].status, 0);
+	return st;
+}
+
+/* ---- Deleting ---- */
+
+static void
+settle_delete(struct batch *b, uint64_t id)
+{
+	struct sync_snapshot *s = &b->c->snapshot;
+
+	sync_held_remove(&s->held, id);
+	sync_held_remove(&s->changed, id);
+	mf_idset_remove(&s->gone, id);
+	mf_idset_remove(&s->adds, id);
+	mf_idset_remove(&s->aged_out, id);
+}
+
+/* The folder for deleted items; NULL: the item is removed for good (it lies there already, or the
+ * client asked for it, or there is no such folder). */
+static enum mf_status
+trash(struct batch *b, const struct state_folder **out, struct mf_error *err)
+{
+	struct state_folders all;
+	enum mf_status st;
+
+	*out = NULL;
+	if (!b->c->asked->deletes_as_moves || b->c->folder->role == MF_ROLE_TRASH)
+		return MF_OK;
+	st = state_folders_load(b->r->server->state, b->r->user_number, b->r->arena, &all, err);
+	if (st == MF_OK)
+		*out = state_folder_by_role(&all, MF_ROLE_TRASH);
+	return st;
+}
+
+static enum mf_status
+delete_move(struct batch *b, const struct state_folder *to, struct mf_error *err)
+{
+	struct mf_move *moves = mf_new_array(b->r->arena, struct mf_move, b->n);
+	enum mf_status st;
+
+	for (size_t i = 0; i < b->n; i++)
+		moves[i].id = b->list[i].id;
+	st = b->c->source.api->move(
+		b->c->source.session, b->c->source.folder, to->id, moves, b->n, err);
+	for (size_t i = 0; i < b->n && st == MF_OK; i++) {
+		if (moves[i].status == MF_OK || moves[i].status == MF_GONE)
+			settle_delete(b, b->list[i].id);
+		else
+			b->list[i].status = eas_status_at(EAS_AT_SYNC_ITEM, moves[i].status);
+	}
+	return st;
+}
+
+static enum mf_status
+delete_remove(struct batch *b, struct mf_error *err)
+{
+	struct mf_idset ids;
+	enum mf_status st;
+
+	mf_idset_init(&ids);
+	for (size_t i = 0; i < b->n; i++)
+		mf_idset_add(&ids, b->list[i].id);
+	st = b->c->source.api->remove(b->c->source.session, b->c->source.folder, &ids, err);
+	for (size_t i = 0; i < b->n && st == MF_OK; i++)
+		settle_delete(b, b->list[i].id);
+	mf_idset_deinit(&ids);
+	return st;
+}
+
+static enum mf_status
+run_deletes(struct batch *b, struct mf_error *err)
+{
+	const struct state_folder *to;
+	enum mf_status st;
+
+	if (b->n == 0)
+		return MF_OK;
+	st = trash(b, &to, err);
+	if (st == MF_OK)
+		st = to != NULL ? delete_move(b, to, err) : delete_remove(b, err);
+	if (st == MF_TEMPORARY || st == MF_BROKEN)
+		return st;
+	for (size_t i = 0; i < b->n; i++) {
+		if (st != MF_OK)
+			b->list[i].status = eas_status_at(EAS_AT_SYNC_ITEM, st);
+		if (b->list[i].status != EAS_OK)
+			respond(b, b->list[i].node, b->list[i].status, 0);
+	}
+	return MF_OK;
+}
+
+/* ---- All of them ---- */
+
+/* Collects the commands of one kind; those with an id that cannot be are answered at once. */
+static void
+collect(struct batch *b, uint16_t tag)
+{
+	const struct wbxml_node *n = b->c->asked->commands->children;
+
+	b->n = 0;
+	for (; n != NULL; n = n->next) {
+		struct change *ch = &b->list[b->n];
+		const char *id = wbxml_child_value(n, AirSync_ServerId);
+
+		if (n->tag != tag)
+			continue;
+		memset(ch, 0, sizeof(*ch));
+		ch->node = n;
+		ch->status = EAS_OK;
+		if (sync_item_parse(id, b->c->folder, &ch->id))
+			b->n++;
+		else
+			respond(b, n, EAS_SYNC_NOT_FOUND, 0);
+	}
+}
+
+static void
+collect_fetches(struct batch *b)
+{
+	collect(b, AirSync_Fetch);
+	for (size_t i = 0; i < b->n; i++)
+		respond(b, b->list[i].node, EAS_OK, b->list[i].id);
+}
+
+/* Mail is not made by Add (MS-ASCMD 2.2.3.7.2): it arrives. */
+static void
+refuse_adds(struct batch *b)
+{
+	const struct wbxml_node *n = wbxml_child(b->c->asked->commands, AirSync_Add);
+
+	for (; n != NULL; n = wbxml_next(n))
+		respond(b, n, EAS_SYNC_CONVERSION, 0);
+}
+
+enum mf_status
+sync_commands_run(struct eas_request *r, struct sync_collection *c, struct mf_error *err)
+{
+	struct batch b = { .r = r, .c = c };
+	enum mf_status st;
+	size_t count = 0;
+
+	for (const struct wbxml_node *n = c->asked->commands->children; n != NULL; n = n->next)
+		count++;
+	if (count > SYNC_COMMANDS_MAX) {
+		c->status = EAS_SYNC_PROTOCOL;
+		return MF_OK;
+	}
+	b.list = mf_new_array(r->arena, struct change, count + 1);
+	b.responses = mf_new_array(r->arena, struct sync_response, count);
+	collect(&b, AirSync_Change);
+	for (size_t i = 0; i < b.n; i++)
+		read_change(&b, &b.list[i]);
+	st = run_changes(&b, err);
+	if (st == MF_OK) {
+		collect(&b, AirSync_Delete);
+		st = run_deletes(&b, err);
+	}
+	if (st != MF_OK)
+		return st;
+	refuse_adds(&b);
+	collect_fetches(&b);
+	c->answer.responses = b.responses;
+	c->answer.n_responses = b.n_responses;
+	return MF_OK;
+}

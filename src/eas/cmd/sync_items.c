@@ -1,0 +1,368 @@
+/*
+ * What Sync tells: Responses and Commands of one collection, within the answer's budget. Knows how to
+ * ask the store for what is shown; must not know keys.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "eas/cmd/sync.h"
+#include "mailferry/log.h"
+
+const char *
+sync_item_print(struct mf_arena *a, const struct state_folder *f, uint64_t id)
+{
+	return mf_printf(a, "%u:%llu", f->number, (unsigned long long)id);
+}
+
+bool
+sync_item_parse(const char *server_id, const struct state_folder *f, uint64_t *id)
+{
+	char prefix[STATE_FOLDER_NUMBER_TEXT + 2];
+
+	snprintf(prefix, sizeof(prefix), "%u:", f->number);
+	return server_id != NULL && str_starts(server_id, prefix) &&
+		str_to_u64(server_id + strlen(prefix), UINT64_MAX, id) && *id != 0;
+}
+
+/* Items being fetched and written. */
+struct telling {
+	struct eas_request *r;
+	struct sync_collection *c;
+	struct sync_budget *budget;
+	struct sync_told **wanted; /* ascending by id */
+	size_t n;
+	bool *postponed; /* of wanted: did not fit into the budget */
+	size_t written;
+	uint64_t planned; /* bytes of content asked for */
+	struct email_view view;
+};
+
+static int
+by_id(const void *a, const void *b)
+{
+	uint64_t x = (*(struct sync_told *const *)a)->id, y = (*(struct sync_told *const *)b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+static size_t
+find(const struct telling *t, uint64_t id)
+{
+	struct sync_told key = { .id = id }, *p = &key;
+	struct sync_told **at = bsearch(&p, t->wanted, t->n, sizeof(*t->wanted), by_id);
+
+	return at == NULL ? t->n : (size_t)(at - t->wanted);
+}
+
+/* The first item always fits, else a large one would never arrive; and a replay fits as it did before. */
+static bool
+exhausted(const struct telling *t)
+{
+	return !t->c->replay && t->written > 0 && (t->r->answer.body.len >= t->budget->bytes ||
+					 clock_ms() >= t->budget->until);
+}
+
+static size_t
+choose(void *ctx, const struct mf_item *item, struct mf_section_want *out)
+{
+	struct telling *t = ctx;
+	size_t at = find(t, item->id), n;
+	uint64_t bytes = 0;
+
+	if (at == t->n)
+		return 0;
+	t->view.scratch = mf_arena_new();
+	n = email_choose(&t->view, item, out, &bytes);
+	mf_arena_free(t->view.scratch);
+	if (!t->c->replay && t->planned > 0 && t->planned + bytes > t->budget->bytes) {
+		t->postponed[at] = true;
+		return 0;
+	}
+	t->planned += bytes + 1;
+	return n;
+}
+
+/* The item as the client was promised it: a replay shows the flags of then. */
+static void
+promised(struct telling *t, const struct sync_mark *mark, struct mf_item *item)
+{
+	size_t n = 0, max = 64;
+	const char **keywords = mf_new_array(t->view.scratch, const char *, max);
+	const char *k = mark->keywords;
+
+	for (const char *end; n < max && (end = strchr(k, '\n')) != NULL; k = end + 1)
+		keywords[n++] = mf_strndup(t->view.scratch, k, (size_t)(end - k));
+	item->flags = (item->flags & ~(uint32_t)SYNC_VISIBLE) | mark->flags;
+	item->keywords = keywords;
+	item->n_keywords = n;
+}
+
+static void
+write_item(struct telling *t, uint16_t tag, const struct mf_item *item)
+{
+	struct wbxml_writer *w = &t->r->writer;
+
+	wbxml_open(w, tag);
+	wbxml_element(w, AirSync_ServerId, sync_item_print(t->view.scratch, t->c->folder, item->id));
+	if (tag == AirSync_Fetch)
+		wbxml_number(w, AirSync_Status, EAS_OK);
+	wbxml_open(w, AirSync_ApplicationData);
+	email_write(w, &t->view, item);
+	wbxml_close(w);
+	wbxml_close(w);
+}
+
+static enum mf_status
+take_add(void *ctx, const struct mf_item *fetched)
+{
+	struct telling *t = ctx;
+	struct mf_item item = *fetched;
+	size_t at = find(t, item.id);
+
+	if (at == t->n || t->postponed[at])
+		return MF_OK;
+	if (exhausted(t)) {
+		t->postponed[at] = true;
+		return MF_OK;
+	}
+	if (item.damaged != NULL)
+		mf_log_warning("event=damaged folder=%s item=%llu reason=%s",
+			mf_log_value(t->c->folder->name), (unsigned long long)item.id,
+			mf_log_value(item.damaged));
+	t->view.scratch = mf_arena_new();
+	if (t->c->replay) {
+		promised(t, &t->wanted[at]->mark, &item);
+	} else {
+		struct sync_held *h = &t->c->snapshot.held;
+		uint32_t mark = sync_held_mark(h, item.flags, item.keywords, item.n_keywords);
+
+		t->wanted[at]->mark = h->marks[mark];
+	}
+	write_item(t, AirSync_Add, &item);
+	mf_arena_free(t->view.scratch);
+	t->wanted[at]->written = true;
+	t->written++;
+	return MF_OK;
+}
+
+static void
+telling_init(struct telling *t, struct eas_request *r, struct sync_collection *c,
+	struct sync_budget *budget)
+{
+	memset(t, 0, sizeof(*t));
+	t->r = r;
+	t->c = c;
+	t->budget = budget;
+	t->view.version = r->version;
+	t->view.body = c->options.body;
+	t->view.folder = state_folder_print(r->arena, c->folder->number);
+}
+
+/* Fetches and writes the adds of the answer; `written` of each says what became of it. */
+static enum mf_status
+write_adds(struct telling *t, struct mf_error *err)
+{
+	struct sync_answer *answer = &t->c->answer;
+	struct mf_arena *a = t->r->arena;
+	uint64_t *ids = mf_new_array(a, uint64_t, answer->n_told);
+	struct mf_fetch f = { .folder = t->c->source.folder, .ids = ids, .want = EMAIL_WANT,
+		.fields = email_fields, .choose = choose, .item = take_add, .ctx = t };
+
+	t->wanted = mf_new_array(a, struct sync_told *, answer->n_told);
+	t->n = 0;
+	for (size_t i = 0; i < answer->n_told; i++) {
+		if (answer->told[i].kind != SYNC_TOLD_ADD)
+			continue;
+		ids[f.n++] = answer->told[i].id;
+		t->wanted[t->n++] = &answer->told[i];
+	}
+	if (t->n == 0)
+		return MF_OK;
+	qsort(t->wanted, t->n, sizeof(*t->wanted), by_id);
+	t->postponed = mf_new_array(a, bool, t->n);
+	return t->c->source.api->fetch(t->c->source.session, &f, err);
+}
+
+static void
+write_told(struct telling *t, const struct sync_told *told)
+{
+	struct wbxml_writer *w = &t->r->writer;
+	uint16_t tag = told->kind == SYNC_TOLD_DELETE ? AirSync_Delete :
+		told->kind == SYNC_TOLD_SOFT_DELETE   ? AirSync_SoftDelete :
+							AirSync_Change;
+
+	wbxml_open(w, tag);
+	wbxml_element(w, AirSync_ServerId, sync_item_print(t->r->arena, t->c->folder, told->id));
+	if (told->kind == SYNC_TOLD_CHANGE) {
+		wbxml_open(w, AirSync_ApplicationData);
+		email_write_change(w, t->r->version, &told->before, &told->mark);
+		wbxml_close(w);
+	}
+	wbxml_close(w);
+}
+
+/* Takes out of the answer what was not written: what vanished is forgotten, what was postponed stays
+ * pending. Returns how many are left. */
+static size_t
+keep_written(struct telling *t)
+{
+	struct sync_answer *answer = &t->c->answer;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < answer->n_told; i++) {
+		struct sync_told *told = &answer->told[i];
+
+		if (told->kind != SYNC_TOLD_ADD || told->written) {
+			answer->told[kept++] = *told;
+			continue;
+		}
+		if (t->postponed[find(t, told->id)])
+			answer->more = true;
+		else if (!t->c->replay)
+			mf_idset_remove(&t->c->snapshot.adds, told->id);
+	}
+	answer->n_told = kept;
+	return kept;
+}
+
+/* Writes Commands from answer.told. */
+static enum mf_status
+write_commands(struct telling *t, struct mf_error *err)
+{
+	struct sync_answer *answer = &t->c->answer;
+	struct wbxml_writer *w = &t->r->writer;
+	struct wbxml_mark before = wbxml_mark(w);
+	enum mf_status st;
+
+	wbxml_open(w, AirSync_Commands);
+	for (size_t i = 0; i < answer->n_told; i++) {
+		if (answer->told[i].kind == SYNC_TOLD_ADD)
+			continue;
+		write_told(t, &answer->told[i]);
+		t->written++;
+	}
+	st = write_adds(t, err);
+	if (st != MF_OK)
+		return st;
+	if (keep_written(t) == 0)
+		wbxml_rewind(w, &before);
+	else
+		wbxml_close(w);
+	return MF_OK;
+}
+
+/* ---- Responses ---- */
+
+static enum mf_status
+take_fetch(void *ctx, const struct mf_item *item)
+{
+	struct telling *t = ctx;
+
+	t->view.scratch = mf_arena_new();
+	write_item(t, AirSync_Fetch, item);
+	mf_arena_free(t->view.scratch);
+	t->written++;
+	return MF_OK;
+}
+
+static size_t
+choose_fetch(void *ctx, const struct mf_item *item, struct mf_section_want *out)
+{
+	struct telling *t = ctx;
+	uint64_t bytes = 0;
+	size_t n;
+
+	t->view.scratch = mf_arena_new();
+	n = email_choose(&t->view, item, out, &bytes);
+	mf_arena_free(t->view.scratch);
+	return n;
+}
+
+static void
+write_response(struct wbxml_writer *w, const struct sync_response *s)
+{
+	wbxml_open(w, s->tag);
+	if (s->client_id[0] != '\0')
+		wbxml_element(w, AirSync_ClientId, s->client_id);
+	if (s->server_id[0] != '\0')
+		wbxml_element(w, AirSync_ServerId, s->server_id);
+	wbxml_number(w, AirSync_Status, s->status);
+	wbxml_close(w);
+}
+
+/* A Fetch (MS-ASCMD 2.2.3.67.2): content, or the status that tells that it is gone. */
+static enum mf_status
+write_fetch(struct telling *t, const struct sync_response *s, struct mf_error *err)
+{
+	struct mf_fetch f = { .folder = t->c->source.folder, .ids = &s->fetch, .n = 1,
+		.want = EMAIL_WANT, .fields = email_fields, .choose = choose_fetch,
+		.item = take_fetch, .ctx = t };
+	size_t before = t->written;
+	enum mf_status st = t->c->source.api->fetch(t->c->source.session, &f, err);
+	struct sync_response gone = *s;
+
+	if (st == MF_OK && t->written == before) {
+		gone.status = eas_status_at(EAS_AT_SYNC_ITEM, MF_GONE);
+		write_response(&t->r->writer, &gone);
+	}
+	return st;
+}
+
+static enum mf_status
+write_responses(struct telling *t, struct mf_error *err)
+{
+	const struct sync_answer *answer = &t->c->answer;
+	enum mf_status st = MF_OK;
+
+	if (answer->n_responses == 0)
+		return MF_OK;
+	wbxml_open(&t->r->writer, AirSync_Responses);
+	for (size_t i = 0; st == MF_OK && i < answer->n_responses; i++) {
+		if (answer->responses[i].fetch != 0)
+			st = write_fetch(t, &answer->responses[i], err);
+		else
+			write_response(&t->r->writer, &answer->responses[i]);
+	}
+	wbxml_close(&t->r->writer);
+	t->written = 0;
+	return st;
+}
+
+/* Chooses from the snapshot until something is told or nothing is left: what was chosen may have
+ * vanished meanwhile. */
+static enum mf_status
+write_new(struct telling *t, struct mf_error *err)
+{
+	struct sync_collection *c = t->c;
+	enum mf_status st = MF_OK;
+
+	do {
+		sync_answer_pick(t->r->arena, &c->snapshot, (size_t)t->budget->window, &c->answer);
+		st = write_commands(t, err);
+	} while (st == MF_OK && c->answer.n_told == 0 && t->budget->window > 0 &&
+		sync_snapshot_pending(&c->snapshot));
+	if (st == MF_OK) {
+		sync_answer_apply(&c->snapshot, &c->answer);
+		c->answer.more = c->answer.more && c->answer.n_told > 0;
+		t->budget->window -= c->answer.n_told;
+	}
+	return st;
+}
+
+enum mf_status
+sync_items_write(struct eas_request *r, struct sync_collection *c, struct sync_budget *budget,
+	struct mf_error *err)
+{
+	struct telling t;
+	enum mf_status st;
+
+	telling_init(&t, r, c, budget);
+	st = write_responses(&t, err);
+	if (st != MF_OK)
+		return st;
+	if (c->replay)
+		return write_commands(&t, err);
+	return c->asked->changes ? write_new(&t, err) : MF_OK;
+}
