@@ -106,6 +106,7 @@ struct eas_request {
 	struct eas_answer answer;
 	struct eas_wait wait;
 	unsigned status; /* the EAS status of the answer, for the log; 0: none */
+	size_t items;	 /* told in the answer, for the log */
 	char note[160];	 /* what the log line should tell besides: "items=12 more=1" */
 };
 

@@ -146,3 +146,28 @@ wbxml_rewind(struct wbxml_writer *w, const struct wbxml_mark *m)
 	w->out->len = m->len;
 	w->out->failed = m->failed;
 }
+
+void
+wbxml_copy(struct wbxml_writer *w, const struct wbxml_node *n)
+{
+	wbxml_open(w, n->tag);
+	wbxml_text(w, n->text);
+	if (n->opaque.len > 0)
+		wbxml_opaque(w, n->opaque.data, n->opaque.len);
+	for (const struct wbxml_node *c = n->children; c != NULL; c = c->next)
+		wbxml_copy(w, c);
+	wbxml_close(w);
+}
+
+void
+wbxml_insert_empty(struct wbxml_writer *w, size_t at, uint16_t tag)
+{
+	struct mf_buf *b = w->out;
+
+	assert(at <= b->len);
+	if (mf_buf_reserve(b, 1) == NULL)
+		return;
+	memmove(b->data + at + 1, b->data + at, b->len - at);
+	b->data[at] = (uint8_t)(tag & 0x3f);
+	mf_buf_commit(b, 1);
+}

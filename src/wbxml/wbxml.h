@@ -87,6 +87,13 @@ void wbxml_empty(struct wbxml_writer *w, uint16_t tag);
 void wbxml_element(struct wbxml_writer *w, uint16_t tag, const char *text);
 void wbxml_number(struct wbxml_writer *w, uint16_t tag, int64_t n);
 
+/* A copy of the element n with everything below it. */
+void wbxml_copy(struct wbxml_writer *w, const struct wbxml_node *n);
+
+/* Puts an empty element where the buffer was `at` bytes long: for what is known only later. The code
+ * page there must have been the tag's own. */
+void wbxml_insert_empty(struct wbxml_writer *w, size_t at, uint16_t tag);
+
 /* A place to come back to when what was begun after it must not be sent. */
 struct wbxml_mark {
 	size_t len;

@@ -5,6 +5,7 @@
  */
 #include "eas/cmd/sync.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -35,13 +36,14 @@ collection_free(void *thing)
 }
 
 static void
-digest(struct mf_arena *a, const struct sync_asked *asked, uint8_t out[STATE_REQUEST_DIGEST])
+digest(const struct sync_asked *asked, uint8_t out[STATE_REQUEST_DIGEST])
 {
+	struct wbxml_writer w;
 	struct mf_buf b;
 
-	(void)a;
 	mf_buf_init(&b, 0);
-	wbxml_dump(asked->node, false, &b);
+	wbxml_begin(&w, &b);
+	wbxml_copy(&w, asked->node);
 	digest_sha256(b.data, b.len, out);
 	mf_buf_deinit(&b);
 }
@@ -57,7 +59,7 @@ open_generation(struct run *run, struct sync_collection *c, struct mf_error *err
 		c->status = EAS_SYNC_KEY;
 		return MF_OK;
 	}
-	digest(run->r->arena, c->asked, c->digest);
+	digest(c->asked, c->digest);
 	if (key == 0)
 		return MF_OK;
 	if (key == c->stored.newest.key) {
@@ -72,8 +74,7 @@ open_generation(struct run *run, struct sync_collection *c, struct mf_error *err
 	}
 	c->base = key;
 	if (c->replay)
-		return sync_answer_decode(
-			run->r->arena, c->stored.newest.answer, &c->answer, err);
+		return sync_answer_decode(run->r->arena, c->stored.newest.answer, &c->answer, err);
 	return sync_snapshot_decode(&c->snapshot, has->content, err);
 }
 
@@ -92,9 +93,8 @@ begin_collection(struct sync_collection *c)
 static void
 find_folder(struct run *run, struct sync_collection *c)
 {
-	c->folder = c->asked->folder == 0 ?
-		NULL :
-		state_folder_by_number(&run->folders, c->asked->folder);
+	c->folder = c->asked->folder == 0 ? NULL
+					  : state_folder_by_number(&run->folders, c->asked->folder);
 	if (c->folder == NULL || (c->folder->flags & MF_FOLDER_NO_ITEMS) != 0) {
 		c->status = EAS_SYNC_HIERARCHY;
 		return;
@@ -178,9 +178,9 @@ tell_collection(struct run *run, struct sync_collection *c, struct mf_error *err
 	struct wbxml_writer *w = &run->r->writer;
 	struct wbxml_mark before = wbxml_mark(w);
 	struct sync_budget budget = run->budget;
-	uint64_t key = c->replay ? c->stored.newest.key :
-		c->next != 0	 ? c->next :
-				   state_generation_next(c->stored.newest.key);
+	uint64_t key = c->replay      ? c->stored.newest.key
+		       : c->next != 0 ? c->next
+				      : state_generation_next(c->stored.newest.key);
 	enum mf_status st = MF_OK;
 	size_t more_at;
 
@@ -200,8 +200,8 @@ tell_collection(struct run *run, struct sync_collection *c, struct mf_error *err
 		st = sync_items_write(run->r, c, &budget, err);
 	if (st != MF_OK)
 		return st;
-	run->budget.window -= c->answer.n_told < run->budget.window ? c->answer.n_told :
-								      run->budget.window;
+	run->budget.window -=
+		c->answer.n_told < run->budget.window ? c->answer.n_told : run->budget.window;
 	if (c->answer.n_told > 0 && c->next == 0 && !c->replay)
 		c->next = key;
 	if (c->answer.more)

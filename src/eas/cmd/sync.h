@@ -22,7 +22,7 @@ struct sync_asked {
 	const char *id; /* CollectionId */
 	uint32_t folder;
 	uint64_t window;
-	bool changes; /* GetChanges, or its default */
+	bool changes;	    /* GetChanges, or its default */
 	bool changes_asked; /* GetChanges is there and true */
 	bool deletes_as_moves;
 	const struct wbxml_node *commands; /* NULL: none */

@@ -186,18 +186,18 @@ static bool
 is_noop(const struct change *ch)
 {
 	return ch->add == 0 && ch->remove == 0 &&
-		same_words((const char *const *)ch->add_keywords, NULL) &&
-		same_words((const char *const *)ch->remove_keywords, NULL);
+	       same_words((const char *const *)ch->add_keywords, NULL) &&
+	       same_words((const char *const *)ch->remove_keywords, NULL);
 }
 
 static bool
 same_change(const struct change *x, const struct change *y)
 {
 	return x->add == y->add && x->remove == y->remove &&
-		same_words((const char *const *)x->add_keywords,
-			(const char *const *)y->add_keywords) &&
-		same_words((const char *const *)x->remove_keywords,
-			(const char *const *)y->remove_keywords);
+	       same_words((const char *const *)x->add_keywords,
+		       (const char *const *)y->add_keywords) &&
+	       same_words((const char *const *)x->remove_keywords,
+		       (const char *const *)y->remove_keywords);
 }
 
 /* The mark that the device has after its own change. */
@@ -209,19 +209,21 @@ take_change(struct batch *b, const struct change *ch)
 	const char *words[128];
 	size_t n = 0;
 
-	for (const char *k = m->keywords, *end; n < 64 && (end = strchr(k, '\n')) != NULL; k = end + 1) {
+	for (const char *k = m->keywords, *end; n < 64 && (end = strchr(k, '\n')) != NULL;
+		k = end + 1) {
 		const char *word = mf_strndup(b->r->arena, k, (size_t)(end - k));
 		bool keep = true;
 
-		for (size_t i = 0; ch->remove_keywords != NULL && ch->remove_keywords[i] != NULL; i++)
+		for (size_t i = 0; ch->remove_keywords != NULL && ch->remove_keywords[i] != NULL;
+			i++)
 			keep = keep && strcmp(ch->remove_keywords[i], word) != 0;
 		if (keep)
 			words[n++] = word;
 	}
 	for (size_t i = 0; ch->add_keywords != NULL && ch->add_keywords[i] != NULL && n < 128; i++)
 		words[n++] = ch->add_keywords[i];
-	sync_held_set(held, ch->id,
-		sync_held_mark(held, (m->flags | ch->add) & ~ch->remove, words, n));
+	sync_held_set(
+		held, ch->id, sync_held_mark(held, (m->flags | ch->add) & ~ch->remove, words, n));
 }
 
 /* What the server changed at the same time is told only as far as it still differs. */
@@ -251,8 +253,11 @@ change_group(struct batch *b, size_t first, struct mf_error *err)
 {
 	const struct change *like = &b->list[first];
 	struct mf_idset ids, found;
-	struct mf_flag_change fc = { .folder = b->c->source.folder, .ids = &ids, .add = like->add,
-		.remove = like->remove, .add_keywords = like->add_keywords,
+	struct mf_flag_change fc = { .folder = b->c->source.folder,
+		.ids = &ids,
+		.add = like->add,
+		.remove = like->remove,
+		.add_keywords = like->add_keywords,
 		.remove_keywords = like->remove_keywords };
 	enum mf_status st;
 

@@ -2,6 +2,7 @@
  * What Sync tells: Responses and Commands of one collection, within the answer's budget. Knows how to
  * ask the store for what is shown; must not know keys.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ sync_item_parse(const char *server_id, const struct state_folder *f, uint64_t *i
 
 	snprintf(prefix, sizeof(prefix), "%u:", f->number);
 	return server_id != NULL && str_starts(server_id, prefix) &&
-		str_to_u64(server_id + strlen(prefix), UINT64_MAX, id) && *id != 0;
+	       str_to_u64(server_id + strlen(prefix), UINT64_MAX, id) && *id != 0;
 }
 
 /* Items being fetched and written. */
@@ -60,8 +61,8 @@ find(const struct telling *t, uint64_t id)
 static bool
 exhausted(const struct telling *t)
 {
-	return !t->c->replay && t->written > 0 && (t->r->answer.body.len >= t->budget->bytes ||
-					 clock_ms() >= t->budget->until);
+	return !t->c->replay && t->written > 0 &&
+	       (t->r->answer.body.len >= t->budget->bytes || clock_ms() >= t->budget->until);
 }
 
 static size_t
@@ -105,7 +106,8 @@ write_item(struct telling *t, uint16_t tag, const struct mf_item *item)
 	struct wbxml_writer *w = &t->r->writer;
 
 	wbxml_open(w, tag);
-	wbxml_element(w, AirSync_ServerId, sync_item_print(t->view.scratch, t->c->folder, item->id));
+	wbxml_element(
+		w, AirSync_ServerId, sync_item_print(t->view.scratch, t->c->folder, item->id));
 	if (tag == AirSync_Fetch)
 		wbxml_number(w, AirSync_Status, EAS_OK);
 	wbxml_open(w, AirSync_ApplicationData);
@@ -167,8 +169,13 @@ write_adds(struct telling *t, struct mf_error *err)
 	struct sync_answer *answer = &t->c->answer;
 	struct mf_arena *a = t->r->arena;
 	uint64_t *ids = mf_new_array(a, uint64_t, answer->n_told);
-	struct mf_fetch f = { .folder = t->c->source.folder, .ids = ids, .want = EMAIL_WANT,
-		.fields = email_fields, .choose = choose, .item = take_add, .ctx = t };
+	struct mf_fetch f = { .folder = t->c->source.folder,
+		.ids = ids,
+		.want = EMAIL_WANT,
+		.fields = email_fields,
+		.choose = choose,
+		.item = take_add,
+		.ctx = t };
 
 	t->wanted = mf_new_array(a, struct sync_told *, answer->n_told);
 	t->n = 0;
@@ -189,9 +196,9 @@ static void
 write_told(struct telling *t, const struct sync_told *told)
 {
 	struct wbxml_writer *w = &t->r->writer;
-	uint16_t tag = told->kind == SYNC_TOLD_DELETE ? AirSync_Delete :
-		told->kind == SYNC_TOLD_SOFT_DELETE   ? AirSync_SoftDelete :
-							AirSync_Change;
+	uint16_t tag = told->kind == SYNC_TOLD_DELETE	     ? AirSync_Delete
+		       : told->kind == SYNC_TOLD_SOFT_DELETE ? AirSync_SoftDelete
+							     : AirSync_Change;
 
 	wbxml_open(w, tag);
 	wbxml_element(w, AirSync_ServerId, sync_item_print(t->r->arena, t->c->folder, told->id));
@@ -296,9 +303,14 @@ write_response(struct wbxml_writer *w, const struct sync_response *s)
 static enum mf_status
 write_fetch(struct telling *t, const struct sync_response *s, struct mf_error *err)
 {
-	struct mf_fetch f = { .folder = t->c->source.folder, .ids = &s->fetch, .n = 1,
-		.want = EMAIL_WANT, .fields = email_fields, .choose = choose_fetch,
-		.item = take_fetch, .ctx = t };
+	struct mf_fetch f = { .folder = t->c->source.folder,
+		.ids = &s->fetch,
+		.n = 1,
+		.want = EMAIL_WANT,
+		.fields = email_fields,
+		.choose = choose_fetch,
+		.item = take_fetch,
+		.ctx = t };
 	size_t before = t->written;
 	enum mf_status st = t->c->source.api->fetch(t->c->source.session, &f, err);
 	struct sync_response gone = *s;
@@ -342,7 +354,7 @@ write_new(struct telling *t, struct mf_error *err)
 		sync_answer_pick(t->r->arena, &c->snapshot, (size_t)t->budget->window, &c->answer);
 		st = write_commands(t, err);
 	} while (st == MF_OK && c->answer.n_told == 0 && t->budget->window > 0 &&
-		sync_snapshot_pending(&c->snapshot));
+		 sync_snapshot_pending(&c->snapshot));
 	if (st == MF_OK) {
 		sync_answer_apply(&c->snapshot, &c->answer);
 		c->answer.more = c->answer.more && c->answer.n_told > 0;

@@ -83,21 +83,6 @@ wait_read(struct eas_request *r, const struct wbxml_node *root, unsigned *out,
 	return false;
 }
 
-static void
-node_copy(struct wbxml_writer *w, const struct wbxml_node *n, uint16_t without)
-{
-	for (; n != NULL; n = n->next) {
-		if (n->tag == without)
-			continue;
-		wbxml_open(w, n->tag);
-		wbxml_text(w, n->text);
-		if (n->opaque.len > 0)
-			wbxml_opaque(w, n->opaque.data, n->opaque.len);
-		node_copy(w, n->children, without);
-		wbxml_close(w);
-	}
-}
-
 /* A document with that root around copies of what is below n. */
 static struct mf_bytes
 document(struct mf_arena *a, uint16_t root, const struct wbxml_node *first, uint16_t without)
@@ -109,7 +94,9 @@ document(struct mf_arena *a, uint16_t root, const struct wbxml_node *first, uint
 	mf_buf_init(&b, 0);
 	wbxml_begin(&w, &b);
 	wbxml_open(&w, root);
-	node_copy(&w, first, without);
+	for (; first != NULL; first = first->next)
+		if (first->tag != without)
+			wbxml_copy(&w, first);
 	wbxml_close(&w);
 	copy = mf_memdup(a, b.data, b.len);
 	mf_buf_deinit(&b);
@@ -152,7 +139,7 @@ partial_complete(struct mf_arena *a, const struct wbxml_node *part, const struct
 	const struct wbxml_node *old = wbxml_child(cached, AirSync_Collections);
 	const struct wbxml_node *n = wbxml_child(old, AirSync_Collection);
 	bool waits = wbxml_child(part, AirSync_Wait) != NULL ||
-		wbxml_child(part, AirSync_HeartbeatInterval) != NULL;
+		     wbxml_child(part, AirSync_HeartbeatInterval) != NULL;
 	struct wbxml_node *root = mf_new(a, struct wbxml_node);
 	struct wbxml_node *all = mf_new(a, struct wbxml_node), **end = &all->children;
 
@@ -272,8 +259,8 @@ sync_request_read(struct eas_request *r, enum eas_verdict *verdict)
 	for (; n != NULL; n = wbxml_next(n))
 		count++;
 	if (count == 0 || count > SYNC_COLLECTIONS_MAX) {
-		*verdict = count == 0 ? eas_fail_status(r, EAS_SYNC_PROTOCOL, "no collection") :
-					too_many(r);
+		*verdict = count == 0 ? eas_fail_status(r, EAS_SYNC_PROTOCOL, "no collection")
+				      : too_many(r);
 		return NULL;
 	}
 	if (!wait_read(r, root, &out->wait, verdict))
@@ -357,7 +344,7 @@ sync_options_read(struct eas_request *r, const struct sync_asked *asked, struct 
 	if (wbxml_child(asked->node, AirSync_Options) != NULL) {
 		out->row = options_merge(r->arena, asked->node, old);
 		out->changed = out->row.len != stored.len ||
-			memcmp(out->row.data, stored.data, stored.len) != 0;
+			       memcmp(out->row.data, stored.data, stored.len) != 0;
 	}
 	options = options_of(asked->node, false);
 	if (options == NULL)
