@@ -13,10 +13,9 @@
 
 /* What must be ready before a command runs. dispatch.c sees to it. */
 enum eas_needs {
-	EAS_POLICY = 1 << 0,	 /* refused while the device has to provision */
-	EAS_STORE = 1 << 1,	 /* r->store: a session of the store */
-	EAS_EMPTY_BODY = 1 << 2, /* the request may come without a body: r->root is NULL then */
-	EAS_MAY_WAIT = 1 << 3,	 /* may answer EAS_WAIT */
+	EAS_STORE = 1 << 0,	 /* r->store: a session of the store */
+	EAS_EMPTY_BODY = 1 << 1, /* the request may come without a body: r->root is NULL then */
+	EAS_MAY_WAIT = 1 << 2,	 /* may answer EAS_WAIT */
 };
 
 struct eas_command {
@@ -33,18 +32,15 @@ struct eas_command {
 extern const struct eas_command eas_commands[];
 extern const size_t eas_commands_n;
 
-/* Versions served, ascending, 0 at the end. */
-extern const enum eas_version eas_versions[];
-
 /* By name (letter case does not count) and by code; NULL when there is none. */
 const struct eas_command *eas_command_find(const char *name);
-const struct eas_command *eas_command_by_code(uint8_t code);
+const struct eas_command *eas_command_by_code(unsigned code);
 
 /* "Sync,SendMail,...": for MS-ASProtocolCommands. "12.1,14.0,...": for MS-ASProtocolVersions. */
 const char *eas_command_list(struct mf_arena *a);
 const char *eas_version_list(struct mf_arena *a);
 
-/* "14.1" -> EAS_14_1; false when it is not served. And back. */
+/* "14.1" -> EAS_14_1; false when it is not served. And back ("-" for what is none). */
 bool eas_version_parse(const char *s, enum eas_version *out);
 const char *eas_version_name(enum eas_version v);
 

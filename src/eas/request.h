@@ -34,14 +34,7 @@ enum eas_verdict {
 };
 
 /* Protocol versions in ascending order; comparisons by < are meaningful. */
-enum eas_version {
-	EAS_12_0 = 120,
-	EAS_12_1 = 121,
-	EAS_14_0 = 140,
-	EAS_14_1 = 141,
-	EAS_16_0 = 160,
-	EAS_16_1 = 161
-};
+enum eas_version { EAS_12_1 = 121, EAS_14_0 = 140, EAS_14_1 = 141, EAS_16_0 = 160, EAS_16_1 = 161 };
 
 struct eas_header {
 	const char *name, *value;
@@ -86,7 +79,7 @@ struct eas_request {
 	const char *command_name; /* as sent; NULL when there is none */
 	const struct eas_command *command;
 	enum eas_version version;
-	const char *device_id, *device_type, *user_agent;
+	const char *device_id, *device_type, *user_agent; /* device_id: canonical, see query.h */
 	const char *policy_key; /* X-MS-PolicyKey as a decimal string; NULL when absent */
 	const char *param_collection_id, *param_item_id, *param_long_id, *param_occurrence,
 		*param_attachment_name, *param_user;
@@ -100,7 +93,9 @@ struct eas_request {
 	struct wbxml_node *root;  /* the decoded body; NULL when the request has none */
 	struct mf_session *store; /* a session of the store's backend, returned after the run */
 	const struct mf_store_api *store_api;
-	void *parsed; /* the command's own parsed request, kept over EAS_WAIT */
+	const char *store_name; /* name of that backend: the folders' store in the state */
+	void *parsed;		/* the command's own parsed request, kept over EAS_WAIT */
+	bool waited;		/* it is called again after EAS_WAIT */
 
 	struct wbxml_writer writer; /* writes answer.body; begun by eas_reply_begin */
 	struct eas_answer answer;
@@ -116,11 +111,18 @@ const char *eas_header(const struct eas_request *r, const char *name);
 /* Adds a header to the answer (the value is copied into the arena). */
 void eas_answer_header(struct eas_request *r, const char *name, const char *value);
 
-/* Ends the request with an HTTP status and no body (or a short text for people). */
+/* Ends the request with an HTTP status and no body, with the headers that belong to that status
+ * (Retry-After, WWW-Authenticate, Allow). why is for the log; a constant. */
 enum eas_verdict eas_fail_http(struct eas_request *r, unsigned http_status, const char *why);
 
-/* Starts a WBXML answer: status 200, its content type, the header, and the root element opened. */
+/* Adds to the log line, blank-separated: eas_note(r, "items=%u", n). */
+void eas_note(struct eas_request *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Starts a WBXML answer: status 200, its content type, the header, and the root element opened. What
+ * was written before is dropped. */
 void eas_reply_begin(struct eas_request *r, uint16_t root);
+/* The Status of the whole answer, below the root, also for the log. */
+void eas_reply_status(struct eas_request *r, unsigned status);
 /* Closes the root. */
 enum eas_verdict eas_reply_end(struct eas_request *r);
 

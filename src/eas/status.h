@@ -159,8 +159,7 @@ enum eas_place {
 	EAS_PLACES
 };
 
-/* The number that tells st at that place. MF_OK gives success. Where the table names a number of 101
- * or above and the version has none, the caller's eas_reply_status still does the right thing. */
+/* The number that tells st at that place. MF_OK gives success. */
 unsigned eas_status_at(enum eas_place place, enum mf_status st);
 
 /* The HTTP status that versions below 14.0 get instead of a number of 101 or above. */

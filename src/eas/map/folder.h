@@ -1,10 +1,15 @@
-/* Folders as FolderSync shows them: types and names. Pure. */
+/*
+ * Folders as phones see them (FolderSync): types, names, parents. Pure: from the user's folders in
+ * the state to what a device is to hold.
+ */
 #ifndef EAS_MAP_FOLDER_H
 #define EAS_MAP_FOLDER_H
 
 #include <stdbool.h>
 
 #include "mailferry/item.h"
+#include "state/folder.h"
+#include "state/hierarchy.h"
 
 /* Type of FolderHierarchy (MS-ASCMD 2.2.3.186.3). */
 enum folder_type {
@@ -14,12 +19,29 @@ enum folder_type {
 	FOLDER_DELETED = 4,
 	FOLDER_SENT = 5,
 	FOLDER_OUTBOX = 6,
-	FOLDER_MAIL = 12, /* made by the user, for mail */
+	FOLDER_MAIL = 12, /* made by the user, for mail; Junk and Archive too: there is no other */
 };
 
-enum folder_type folder_type_of(const struct mf_folder *f);
+/* The store of folders that phones must see and that no backend has (the Outbox). */
+#define FOLDER_VIRTUAL_STORE "virtual"
 
-/* The role that a type stands for; MF_ROLE_NONE for those of the user. */
-enum mf_role folder_role_of(enum folder_type type);
+enum { FOLDER_NAME_MAX = 256 }; /* bytes of a DisplayName */
+
+enum folder_type folder_type_of(enum mf_role role);
+
+/* False for those that are shown but are always empty: parents that cannot hold mail, and virtual
+ * folders. Never ask a backend about these. */
+bool folder_holds_items(const struct state_folder *f);
+
+/* Whether phones see it: it is there, and its class has a backend. */
+bool folder_shown(const struct state_folder *f);
+
+/* What a device is to hold, ascending by number. Each has a parent that is shown too, or 0. Of
+ * several folders with the same role only the first has the role's type. */
+void folder_view(
+	struct mf_arena *a, const struct state_folders *folders, struct state_hierarchy *out);
+
+/* The entries in an order in which no child comes before its parent. */
+const struct state_held **folder_order(struct mf_arena *a, const struct state_hierarchy *h);
 
 #endif

@@ -1,0 +1,111 @@
+/*
+ * Settings (MS-ASCMD 2.2.1.18): named properties, each with a Status of its own. What no backend has
+ * (out-of-office, password recovery, rights management) is refused by its Status.
+ */
+#include "eas/commands.h"
+
+#include <string.h>
+
+#include "eas/cmd/device_information.h"
+#include "eas/status.h"
+#include "mailferry/log.h"
+
+/* Sets the property and writes what stands below its element, Status first. */
+typedef void property_fn(struct eas_request *r, const struct wbxml_node *n);
+
+static void
+write_status(struct eas_request *r, unsigned status)
+{
+	wbxml_number(&r->writer, Settings_Status, status);
+}
+
+static void
+set_information(struct eas_request *r, const struct wbxml_node *n)
+{
+	struct mf_error err;
+	enum mf_status st = device_information_set(r, n, &err);
+	if (st != MF_OK)
+		mf_log_warning("settings=DeviceInformation error=%s", mf_log_value(err.text));
+	write_status(r, eas_status_at(EAS_AT_SETTINGS, st));
+}
+
+/* The address that the account sends from: the user's name, when that is one. */
+static void
+write_addresses(struct eas_request *r)
+{
+	wbxml_open(&r->writer, Settings_EmailAddresses);
+	wbxml_element(&r->writer, Settings_SMTPAddress, r->user);
+	if (r->version >= EAS_14_1)
+		wbxml_element(&r->writer, Settings_PrimarySmtpAddress, r->user);
+	wbxml_close(&r->writer);
+}
+
+/* Up to 14.0 the addresses stand below Get, from 14.1 on below the one account (2.2.3.55). */
+static void
+get_user(struct eas_request *r, const struct wbxml_node *n)
+{
+	(void)n;
+	write_status(r, EAS_OK);
+	wbxml_open(&r->writer, Settings_Get);
+	if (r->version >= EAS_14_1) {
+		wbxml_open(&r->writer, Settings_Accounts);
+		wbxml_open(&r->writer, Settings_Account);
+		write_addresses(r);
+		wbxml_close(&r->writer);
+		wbxml_close(&r->writer);
+	} else {
+		write_addresses(r);
+	}
+	wbxml_close(&r->writer);
+}
+
+static void
+refuse(struct eas_request *r, const struct wbxml_node *n)
+{
+	(void)n;
+	write_status(r, eas_status_at(EAS_AT_SETTINGS, MF_UNSUPPORTED));
+}
+
+static void
+refuse_password(struct eas_request *r, const struct wbxml_node *n)
+{
+	(void)n;
+	write_status(r, EAS_SETTINGS_DENIED_BY_POLICY);
+}
+
+static void
+refuse_rights(struct eas_request *r, const struct wbxml_node *n)
+{
+	(void)n;
+	write_status(r, EAS_IRM_DISABLED);
+}
+
+static const struct {
+	uint16_t tag;
+	enum eas_version first;
+	property_fn *fn;
+} properties[] = {
+	{ Settings_Oof, EAS_12_1, refuse },
+	{ Settings_DeviceInformation, EAS_12_1, set_information },
+	{ Settings_DevicePassword, EAS_12_1, refuse_password },
+	{ Settings_UserInformation, EAS_12_1, get_user },
+	{ Settings_RightsManagementInformation, EAS_14_1, refuse_rights },
+};
+
+enum eas_verdict
+cmd_settings(struct eas_request *r)
+{
+	if (r->root->children == NULL)
+		return eas_fail_status(r, EAS_SETTINGS_PROTOCOL, "no property");
+	eas_reply_begin(r, Settings_Settings);
+	eas_reply_status(r, EAS_OK);
+	for (size_t i = 0; i < sizeof(properties) / sizeof(*properties); i++) {
+		const struct wbxml_node *n = wbxml_child(r->root, properties[i].tag);
+		if (n == NULL || r->version < properties[i].first)
+			continue;
+		wbxml_open(&r->writer, n->tag);
+		properties[i].fn(r, n);
+		wbxml_close(&r->writer);
+	}
+	return eas_reply_end(r);
+}

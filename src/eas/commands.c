@@ -1,0 +1,87 @@
+/* The table of commands and what is derived from it. Knows no request. */
+#include "eas/commands.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "wbxml/tags.h"
+
+const struct eas_command eas_commands[] = {
+	{ "FolderSync", 9, EAS_12_1, EAS_16_1, EAS_STORE, FolderHierarchy_FolderSync,
+		FolderHierarchy_Status, EAS_AT_FOLDERSYNC, cmd_foldersync },
+	{ "Settings", 17, EAS_12_1, EAS_16_1, 0, Settings_Settings, Settings_Status,
+		EAS_AT_SETTINGS, cmd_settings },
+	{ "Provision", 20, EAS_12_1, EAS_16_1, 0, Provision_Provision, Provision_Status,
+		EAS_AT_PROVISION, cmd_provision },
+};
+
+const size_t eas_commands_n = sizeof(eas_commands) / sizeof(*eas_commands);
+
+static const struct {
+	enum eas_version version;
+	const char *name;
+} versions[] = {
+	{ EAS_12_1, "12.1" },
+	{ EAS_14_0, "14.0" },
+	{ EAS_14_1, "14.1" },
+	{ EAS_16_0, "16.0" },
+	{ EAS_16_1, "16.1" },
+};
+
+static const size_t versions_n = sizeof(versions) / sizeof(*versions);
+
+const struct eas_command *
+eas_command_find(const char *name)
+{
+	for (size_t i = 0; i < eas_commands_n; i++)
+		if (str_ieq(eas_commands[i].name, name))
+			return &eas_commands[i];
+	return NULL;
+}
+
+const struct eas_command *
+eas_command_by_code(unsigned code)
+{
+	for (size_t i = 0; i < eas_commands_n; i++)
+		if (eas_commands[i].code == code)
+			return &eas_commands[i];
+	return NULL;
+}
+
+const char *
+eas_command_list(struct mf_arena *a)
+{
+	const char *list = "";
+	for (size_t i = 0; i < eas_commands_n; i++)
+		list = mf_printf(a, "%s%s%s", list, i == 0 ? "" : ",", eas_commands[i].name);
+	return list;
+}
+
+const char *
+eas_version_list(struct mf_arena *a)
+{
+	const char *list = "";
+	for (size_t i = 0; i < versions_n; i++)
+		list = mf_printf(a, "%s%s%s", list, i == 0 ? "" : ",", versions[i].name);
+	return list;
+}
+
+bool
+eas_version_parse(const char *s, enum eas_version *out)
+{
+	for (size_t i = 0; i < versions_n; i++)
+		if (strcmp(versions[i].name, s) == 0) {
+			*out = versions[i].version;
+			return true;
+		}
+	return false;
+}
+
+const char *
+eas_version_name(enum eas_version v)
+{
+	for (size_t i = 0; i < versions_n; i++)
+		if (versions[i].version == v)
+			return versions[i].name;
+	return "-";
+}

@@ -1,0 +1,306 @@
+/*
+ * One request's way, step by step, down to its command and its line in the log. Knows in which order
+ * things must be ready; must not know what any command does.
+ *
+ * Nobody without good credentials learns anything but 401; a mail server that is down is 503, never
+ * 401. After the credentials: what cannot be read is 400, what does not exist is 501 (MS-ASHTTP
+ * 2.2.2.1.1), and from the version on, failures are told as that version wants it.
+ */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backend/auth.h"
+#include "backend/session.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "eas/commands.h"
+#include "eas/login.h"
+#include "eas/query.h"
+#include "eas/request.h"
+#include "eas/schema.h"
+#include "eas/status.h"
+#include "state/device.h"
+#include "state/user.h"
+
+static const char path[] = "/Microsoft-Server-ActiveSync";
+
+/* How long a request waits for a session when all are busy, in ms. */
+enum { SESSION_WAIT_MS = 20000 };
+
+/* A step either goes on or has answered. */
+enum next { GO_ON, ANSWERED };
+
+/* What the steps hand on besides the request itself. */
+struct run {
+	struct eas_query query;
+	enum mf_status query_status;
+	struct mf_error err;
+};
+
+static enum next
+refuse_http(struct eas_request *r, unsigned http, const char *why)
+{
+	eas_fail_http(r, http, why);
+	return ANSWERED;
+}
+
+static enum next
+refuse_status(struct eas_request *r, unsigned status, const char *why)
+{
+	eas_fail_status(r, status, why);
+	return ANSWERED;
+}
+
+static enum next
+refuse(struct eas_request *r, enum mf_status st, const struct mf_error *err)
+{
+	eas_fail(r, st, err);
+	return ANSWERED;
+}
+
+/* What each line of this request in the log begins with. */
+static void
+name_thread(const struct eas_request *r)
+{
+	const char *user = r->user != NULL ? r->user : r->login.user;
+	const char *command = r->command_name != NULL ? r->command_name : r->method;
+	char context[400];
+	snprintf(context, sizeof(context), "req=%s cmd=%s user=%s device=%s", r->id,
+		r->command != NULL ? r->command->name : mf_log_value(command),
+		mf_log_value(user == NULL ? "-" : user),
+		mf_log_value(r->device_id == NULL ? "-" : r->device_id));
+	log_set_context(context);
+}
+
+/* ---- Who and what ---- */
+
+/* Digits of a policy key; anything else is as good as none. */
+static const char *
+policy_key(struct eas_request *r, const struct eas_query *q)
+{
+	const char *key = q->binary ? q->policy_key : eas_header(r, "X-MS-PolicyKey");
+	uint32_t n;
+	return key != NULL && str_to_u32(key, UINT32_MAX, &n) ? mf_printf(r->arena, "%u", n) : NULL;
+}
+
+/* Reads the query without judging it: a failed login is to be logged with its device. */
+static enum next
+read_query(struct eas_request *r, struct run *run)
+{
+	struct eas_query *q = &run->query;
+	run->query_status = query_parse(r->arena, r->query, q, &run->err);
+	r->command =
+		q->binary ? eas_command_by_code((unsigned)q->code) : eas_command_find(q->command);
+	r->command_name = q->binary && r->command == NULL ? mf_printf(r->arena, "code-%d", q->code)
+							  : q->command;
+	r->device_id = q->device_id;
+	r->device_type = q->device_type;
+	r->param_user = q->user;
+	r->param_collection_id = q->collection_id;
+	r->param_item_id = q->item_id;
+	r->param_long_id = q->long_id;
+	r->param_occurrence = q->occurrence;
+	r->param_attachment_name = q->attachment_name;
+	r->save_in_sent = q->save_in_sent;
+	const char *multipart = eas_header(r, "MS-ASAcceptMultiPart");
+	r->accept_multipart = q->accept_multipart || (multipart != NULL && str_ieq(multipart, "T"));
+	r->policy_key = policy_key(r, q);
+	r->user_agent = eas_header(r, "User-Agent");
+	return GO_ON;
+}
+
+static enum next
+authenticate(struct eas_request *r, struct run *run)
+{
+	if (!str_ieq(r->path, path))
+		return refuse_http(r, 404, "no such path");
+	if (!login_parse(r->arena, eas_header(r, "Authorization"), &r->login))
+		return refuse_http(r, 401, "no credentials");
+	name_thread(r);
+	struct backends *b = r->server->backends;
+	enum mf_status st = backend_login_check(b, &r->login, &run->err);
+	if (st == MF_OK)
+		st = backend_login_map(b, r->login.user, r->arena, &r->user, &run->err);
+	if (st == MF_INVALID)
+		st = MF_AUTH; /* a name that nobody can have */
+	if (st != MF_OK && st != MF_AUTH)
+		st = MF_TEMPORARY;
+	return st == MF_OK ? GO_ON : refuse(r, st, &run->err);
+}
+
+/* MS-ASHTTP 3.2.5.2. */
+static enum next
+answer_options(struct eas_request *r, struct run *run)
+{
+	(void)run;
+	if (str_ieq(r->method, "POST"))
+		return GO_ON;
+	if (!str_ieq(r->method, "OPTIONS"))
+		return refuse_http(r, 501, "no such method");
+	r->answer.http_status = 200;
+	eas_answer_header(r, "Allow", "OPTIONS,POST");
+	eas_answer_header(r, "Public", "OPTIONS,POST");
+	eas_answer_header(r, "MS-ASProtocolVersions", eas_version_list(r->arena));
+	eas_answer_header(r, "MS-ASProtocolCommands", eas_command_list(r->arena));
+	return ANSWERED;
+}
+
+/* A plain query without the header MS-ASProtocolVersion is of the oldest version that we serve. */
+static bool
+find_version(struct eas_request *r, const struct eas_query *q)
+{
+	const char *header = eas_header(r, "MS-ASProtocolVersion");
+	r->version = q->binary ? (enum eas_version)q->version : EAS_12_1;
+	return q->binary || header == NULL || eas_version_parse(header, &r->version);
+}
+
+static enum next
+judge_query(struct eas_request *r, struct run *run)
+{
+	if (run->query_status != MF_OK)
+		return refuse_http(r, 400, run->err.text);
+	if (!find_version(r, &run->query))
+		return refuse_http(r, 400, "unknown protocol version");
+	if (r->command == NULL && (r->command_name == NULL || *r->command_name == '\0'))
+		return refuse_http(r, 400, "no command");
+	if (r->command == NULL)
+		return refuse_http(r, 501, "no such command");
+	if (r->version < r->command->first || r->version > r->command->last)
+		return refuse_status(r, EAS_VERSION_UNSUPPORTED, "command not in this version");
+	return GO_ON;
+}
+
+static bool
+within(const char *s, size_t max)
+{
+	return s != NULL && *s != '\0' && strlen(s) <= max;
+}
+
+static enum next
+know_device(struct eas_request *r, struct run *run)
+{
+	if (!within(r->device_id, STATE_DEVICE_ID_MAX))
+		return refuse_status(r, EAS_DEVICE_ID, "no device id, or too long");
+	if (!within(r->device_type, QUERY_DEVICE_TYPE))
+		return refuse_status(r, EAS_DEVICE_TYPE, "no device type, or too long");
+	struct state *state = r->server->state;
+	struct state_hello hello = { r->device_id, r->device_type, r->user_agent, r->version };
+	enum mf_status st =
+		state_user_number(state, STATE_SYNC, r->user, &r->user_number, &run->err);
+	if (st == MF_OK)
+		st = state_device_load(
+			state, r->user_number, &hello, r->arena, &r->device, &run->err);
+	if (st == MF_REFUSED)
+		return refuse_status(r, EAS_TOO_MANY_DEVICES, run->err.text);
+	return st == MF_OK ? GO_ON : refuse(r, st, &run->err);
+}
+
+/* ---- The body ---- */
+
+static bool
+says_wbxml(const struct eas_request *r)
+{
+	const char *type = eas_header(r, "Content-Type");
+	return type == NULL || str_istarts(type, "application/vnd.ms-sync");
+}
+
+static enum next
+read_body(struct eas_request *r, struct run *run)
+{
+	if (r->body.len == 0 && (r->command->needs & EAS_EMPTY_BODY))
+		return GO_ON;
+	if (r->body.len == 0)
+		return refuse_status(r, EAS_INVALID_CONTENT, "no body");
+	enum mf_status st =
+		wbxml_decode(r->arena, r->body, &wbxml_limits_default, false, &r->root, &run->err);
+	if (st != MF_OK)
+		return refuse_status(
+			r, says_wbxml(r) ? EAS_INVALID_WBXML : EAS_INVALID_CONTENT, run->err.text);
+	unsigned status;
+	if (schema_check(r, &status, &run->err) != MF_OK)
+		return refuse_status(r, status, run->err.text);
+	return GO_ON;
+}
+
+/* ---- The command ---- */
+
+static enum next
+open_store(struct eas_request *r, struct run *run)
+{
+	if (!(r->command->needs & EAS_STORE))
+		return GO_ON;
+	const struct mf_backend_api *api;
+	enum mf_status st = backend_session_get(r->server->backends, BACKEND_STORE, &r->login,
+		clock_ms() + SESSION_WAIT_MS, &r->store, &api, &run->err);
+	if (st != MF_OK)
+		return refuse(r, st, &run->err);
+	r->store_api = api->store;
+	r->store_name = api->name;
+	return GO_ON;
+}
+
+static enum eas_verdict
+run_command(struct eas_request *r)
+{
+	enum eas_verdict v = r->command->run(r);
+	assert(v == EAS_DONE || (r->command->needs & EAS_MAY_WAIT));
+	backend_session_put(r->server->backends, r->store);
+	r->store = NULL;
+	r->waited = v == EAS_WAIT;
+	return v;
+}
+
+/* In this order. Checks of policy and access belong between know_device and read_body. */
+static enum next (*const steps[])(struct eas_request *, struct run *) = {
+	read_query,
+	authenticate,
+	answer_options,
+	judge_query,
+	know_device,
+	read_body,
+	open_store,
+};
+
+static enum eas_verdict
+run_first(struct eas_request *r)
+{
+	struct run run = { 0 };
+	eas_answer_header(r, "MS-Server-ActiveSync", "16.1");
+	eas_answer_header(r, "Cache-Control", "private");
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
+		if (steps[i](r, &run) == ANSWERED)
+			return EAS_DONE;
+	return run_command(r);
+}
+
+static enum eas_verdict
+run_again(struct eas_request *r)
+{
+	struct run run = { 0 };
+	return open_store(r, &run) == ANSWERED ? EAS_DONE : run_command(r);
+}
+
+static void
+log_summary(const struct eas_request *r)
+{
+	mf_log_info("version=%s http=%u status=%u in=%zu out=%zu ms=%" PRId64 " peer=%s%s%s",
+		eas_version_name(r->version), r->answer.http_status, r->status, r->body.len,
+		r->answer.body.len, clock_ms() - r->began, mf_log_value(r->peer),
+		*r->note == '\0' ? "" : " ", r->note);
+}
+
+enum eas_verdict
+eas_run(struct eas_request *r)
+{
+	name_thread(r);
+	enum eas_verdict v = r->waited ? run_again(r) : run_first(r);
+	if (v == EAS_DONE) {
+		name_thread(r);
+		log_summary(r);
+	}
+	log_set_context(NULL);
+	return v;
+}

@@ -1,0 +1,156 @@
+/*
+ * The small things that every command does with its request: headers in, headers and elements out,
+ * failures. Knows no command.
+ */
+#include "eas/request.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "eas/commands.h"
+#include "eas/status.h"
+#include "mailferry/log.h"
+
+/* An answer never grows beyond this: commands cut theirs far earlier. */
+enum { ANSWER_MAX = 256 * 1024 * 1024 };
+
+/* When a client that was sent away may come again, in seconds. */
+#define RETRY_AFTER "15"
+
+const char *
+eas_header(const struct eas_request *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_headers; i++)
+		if (str_ieq(r->headers[i].name, name))
+			return r->headers[i].value;
+	return NULL;
+}
+
+void
+eas_answer_header(struct eas_request *r, const char *name, const char *value)
+{
+	assert(r->answer.n_headers < EAS_HEADERS_MAX);
+	r->answer.headers[r->answer.n_headers++] =
+		(struct eas_header){ name, mf_strdup(r->arena, value) };
+}
+
+void
+eas_note(struct eas_request *r, const char *fmt, ...)
+{
+	size_t len = strlen(r->note);
+	if (len + 2 >= sizeof(r->note))
+		return;
+	if (len > 0)
+		r->note[len++] = ' ';
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(r->note + len, sizeof(r->note) - len, fmt, ap);
+	va_end(ap);
+}
+
+/* Headers that belong to an HTTP status. */
+static const struct {
+	unsigned http;
+	struct eas_header header;
+} status_headers[] = {
+	{ 401, { "WWW-Authenticate", "Basic realm=\"Mailferry\", charset=\"UTF-8\"" } },
+	{ 501, { "Allow", "OPTIONS,POST" } },
+	{ 503, { "Retry-After", RETRY_AFTER } },
+};
+
+enum eas_verdict
+eas_fail_http(struct eas_request *r, unsigned http_status, const char *why)
+{
+	mf_buf_clear(&r->answer.body);
+	r->answer.content_type = NULL;
+	r->answer.http_status = http_status;
+	for (size_t i = 0; i < sizeof(status_headers) / sizeof(*status_headers); i++)
+		if (status_headers[i].http == http_status)
+			eas_answer_header(
+				r, status_headers[i].header.name, status_headers[i].header.value);
+	if (why != NULL)
+		eas_note(r, "why=%s", mf_log_value(why));
+	return EAS_DONE;
+}
+
+void
+eas_reply_begin(struct eas_request *r, uint16_t root)
+{
+	mf_buf_clear(&r->answer.body);
+	r->answer.body.max = ANSWER_MAX;
+	r->answer.http_status = 200;
+	r->answer.content_type = "application/vnd.ms-sync.wbxml";
+	wbxml_begin(&r->writer, &r->answer.body);
+	wbxml_open(&r->writer, root);
+}
+
+void
+eas_reply_status(struct eas_request *r, unsigned status)
+{
+	r->status = status;
+	wbxml_number(&r->writer, r->command->status_tag, status);
+}
+
+enum eas_verdict
+eas_reply_end(struct eas_request *r)
+{
+	wbxml_close(&r->writer);
+	assert(r->writer.depth == 0);
+	if (r->answer.body.failed)
+		return eas_fail_http(r, 500, "the answer is too large");
+	return EAS_DONE;
+}
+
+enum eas_verdict
+eas_fail_status(struct eas_request *r, unsigned status, const char *why)
+{
+	if (why != NULL)
+		eas_note(r, "why=%s", mf_log_value(why));
+	r->status = status;
+	if (r->version < EAS_14_0 && status > 100)
+		return eas_fail_http(r, eas_status_http(status), NULL);
+	eas_reply_begin(r, r->command->root);
+	eas_reply_status(r, status);
+	return eas_reply_end(r);
+}
+
+/* A defect of ours is loud, a server that is down is worth a warning, the rest is daily life. */
+static enum mf_log_level
+level_of(enum mf_status st)
+{
+	switch (st) {
+	case MF_BROKEN:
+		return MF_LOG_ERROR;
+	case MF_TEMPORARY:
+		return MF_LOG_WARNING;
+	default:
+		return MF_LOG_INFO;
+	}
+}
+
+enum eas_verdict
+eas_fail(struct eas_request *r, enum mf_status st, const struct mf_error *err)
+{
+	assert(st != MF_OK);
+	mf_log(level_of(st), "failed=%s error=%s", mf_status_name(st),
+		mf_log_value(err == NULL ? "" : err->text));
+	if (st == MF_TEMPORARY)
+		return eas_fail_http(r, 503, NULL);
+	if (st == MF_AUTH)
+		return eas_fail_http(r, 401, NULL);
+	return eas_fail_status(r, eas_status_at(r->command->place, st), NULL);
+}
+
+void
+eas_request_deinit(struct eas_request *r)
+{
+	const char *secrets[] = { r->login.password, r->login.token };
+	for (size_t i = 0; i < 2; i++)
+		if (secrets[i] != NULL)
+			str_wipe((char *)(uintptr_t)secrets[i], strlen(secrets[i]));
+	r->login = (struct mf_login){ 0 };
+	mf_buf_deinit(&r->answer.body);
+}

@@ -1,0 +1,162 @@
+/*
+ * Walks a decoded request along rules.def. Knows the table's meaning; must not know any command.
+ */
+#include "eas/schema.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "eas/commands.h"
+#include "eas/status.h"
+
+enum type {
+	ANY,
+	STRUCT, /* other elements; text in it is let through, for it is ignored */
+	TEXT,	/* no elements */
+	KEY,	/* text of at most 64 bytes, may be empty */
+	ID,	/* text of 1 to 64 bytes */
+	UINT,	/* 0 to 4294967295; empty is let through: as if it were absent */
+	BOOL,	/* 0, 1 or empty (MS-ASDTYPE 2.1) */
+};
+
+enum { ID_MAX = 64 };
+
+struct rule {
+	uint16_t root, parent, child;
+	unsigned min, max;
+	enum type type;
+	enum eas_version first, last;
+	unsigned status;
+};
+
+static const struct rule rules[] = {
+#define RULE(root, parent, child, min, max, type, ...) \
+	{ root, parent, child, min, max, type, __VA_ARGS__ },
+#include "eas/rules.def"
+};
+
+static const size_t rules_n = sizeof(rules) / sizeof(*rules);
+
+/* What a walk carries along. */
+struct walk {
+	const struct rule *begin, *end; /* the rows of this root */
+	enum eas_version version;
+	const struct rule *broken; /* the first rule that was broken */
+	struct mf_error *err;
+};
+
+static const char *
+name(uint16_t tag)
+{
+	const char *s = wbxml_tag_name(tag);
+	return s == NULL ? "?" : s;
+}
+
+static bool
+number(const char *s)
+{
+	uint32_t n;
+	return *s == '\0' || str_to_u32(s, UINT32_MAX, &n);
+}
+
+static bool
+fits(const struct wbxml_node *n, enum type type)
+{
+	const char *s = wbxml_value(n);
+	switch (type) {
+	case ANY:
+	case STRUCT:
+		return true;
+	case TEXT:
+		return n->children == NULL;
+	case KEY:
+		return n->children == NULL && strlen(s) <= ID_MAX;
+	case ID:
+		return n->children == NULL && *s != '\0' && strlen(s) <= ID_MAX;
+	case UINT:
+		return n->children == NULL && number(s);
+	case BOOL:
+		return n->children == NULL &&
+		       (*s == '\0' || strcmp(s, "0") == 0 || strcmp(s, "1") == 0);
+	}
+	return false;
+}
+
+static void
+broken(struct walk *w, const struct rule *r, const char *why)
+{
+	if (w->broken != NULL)
+		return;
+	w->broken = r;
+	mf_fail(w->err, MF_INVALID, "request: %s in %s: %s", name(r->child), name(r->parent), why);
+}
+
+static void
+check_rule(struct walk *w, const struct rule *r, const struct wbxml_node *parent)
+{
+	unsigned n = 0;
+	for (const struct wbxml_node *c = parent->children; c != NULL && n <= r->max; c = c->next) {
+		if (c->tag != r->child)
+			continue;
+		n++;
+		if (!fits(c, r->type))
+			broken(w, r, "wrong content");
+	}
+	if (n < r->min)
+		broken(w, r, "missing");
+	else if (n > r->max)
+		broken(w, r, "too many");
+}
+
+static void
+check_node(struct walk *w, const struct wbxml_node *n)
+{
+	for (const struct rule *r = w->begin; r < w->end; r++)
+		if (r->parent == n->tag && r->first <= w->version && w->version <= r->last)
+			check_rule(w, r, n);
+	for (const struct wbxml_node *c = n->children; c != NULL && w->broken == NULL; c = c->next)
+		if (c->children != NULL || c->text == NULL)
+			check_node(w, c);
+}
+
+static struct walk
+walk_of(uint16_t root, enum eas_version version, struct mf_error *err)
+{
+	struct walk w = { .begin = rules, .version = version, .err = err };
+	while (w.begin < rules + rules_n && w.begin->root != root)
+		w.begin++;
+	w.end = w.begin;
+	while (w.end < rules + rules_n && w.end->root == root)
+		w.end++;
+	return w;
+}
+
+enum mf_status
+schema_check(const struct eas_request *r, unsigned *status, struct mf_error *err)
+{
+	*status = eas_status_at(r->command->place, MF_INVALID);
+	if (r->root->tag != r->command->root)
+		return mf_fail(err, MF_INVALID, "request: the root is %s", name(r->root->tag));
+	struct walk w = walk_of(r->command->root, r->version, err);
+	check_node(&w, r->root);
+	if (w.broken == NULL)
+		return MF_OK;
+	if (w.broken->status != 0)
+		*status = w.broken->status;
+	return MF_INVALID;
+}
+
+bool
+schema_bool(const struct wbxml_node *parent, uint16_t tag, bool absent)
+{
+	const char *s = wbxml_child_value(parent, tag);
+	return s == NULL ? absent : strcmp(s, "0") != 0;
+}
+
+uint64_t
+schema_number(const struct wbxml_node *parent, uint16_t tag, uint64_t absent)
+{
+	uint64_t n = absent;
+	const char *s = wbxml_child_value(parent, tag);
+	return s != NULL && str_to_u64(s, UINT64_MAX, &n) ? n : absent;
+}
