@@ -7,6 +7,8 @@
 #include "wbxml/tags.h"
 
 const struct eas_command eas_commands[] = {
+	{ "Sync", 0, EAS_12_1, EAS_16_1, EAS_STORE | EAS_EMPTY_BODY | EAS_MAY_WAIT, AirSync_Sync,
+		AirSync_Status, EAS_AT_SYNC, cmd_sync },
 	{ "FolderSync", 9, EAS_12_1, EAS_16_1, EAS_STORE, FolderHierarchy_FolderSync,
 		FolderHierarchy_Status, EAS_AT_FOLDERSYNC, cmd_foldersync },
 	{ "Settings", 17, EAS_12_1, EAS_16_1, 0, Settings_Settings, Settings_Status,
