@@ -251,7 +251,7 @@ conf_section_new(struct mf_arena *a, const struct conf_table *table)
 		if (table->rows[i].value != NULL &&
 			conf_value_set_all(c, (int)i, table->rows[i].value, &err) != MF_OK) {
 			fprintf(stderr, "default of %s: %s\n", table->rows[i].name, err.text);
-			assert(!"a default that its own row refuses");
+			assert(false && "a default that its own row refuses");
 		}
 		c->values[i].set = false;
 	}
