@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/str.h"
+#include "eas/empty_store.h"
 #include "mailferry/log.h"
 #include "state/device.h"
 
@@ -95,11 +96,11 @@ find_folder(struct run *run, struct sync_collection *c)
 {
 	c->folder = c->asked->folder == 0 ? NULL
 					  : state_folder_by_number(&run->folders, c->asked->folder);
-	if (c->folder == NULL || (c->folder->flags & MF_FOLDER_NO_ITEMS) != 0) {
+	if (c->folder == NULL) {
 		c->status = EAS_SYNC_HIERARCHY;
 		return;
 	}
-	c->source.api = run->r->store_api;
+	c->source.api = eas_store_of(run->r, c->folder);
 	c->source.session = run->r->store;
 	c->source.folder = c->folder->id;
 }

@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "eas/cmd/sync.h"
+#include "eas/map/folder.h"
 #include "eas/schema.h"
 #include "mailferry/log.h"
 #include "state/move.h"
@@ -333,6 +334,8 @@ trash(struct batch *b, const struct state_folder **out, struct mf_error *err)
 	st = state_folders_load(b->r->server->state, b->r->user_number, b->r->arena, &all, err);
 	if (st == MF_OK)
 		*out = state_folder_by_role(&all, MF_ROLE_TRASH);
+	if (*out != NULL && !folder_holds_items(*out))
+		*out = NULL;
 	return st;
 }
 

@@ -1,0 +1,150 @@
+/*
+ * GetItemEstimate (MS-ASCMD 2.2.1.9): how much the next Sync would tell. Computed as Sync does it, from
+ * the device's generation and what the server has now; nothing is kept, no key changes.
+ */
+#include "eas/commands.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "eas/cmd/sync.h"
+#include "eas/empty_store.h"
+#include "eas/schema.h"
+#include "mailferry/log.h"
+#include "state/device.h"
+
+struct estimate {
+	const char *id; /* CollectionId */
+	unsigned status;
+	uint64_t count;
+};
+
+struct run {
+	struct eas_request *r;
+	struct state_folders folders;
+	struct estimate *list;
+	size_t n;
+};
+
+static void
+free_snapshot(void *snapshot)
+{
+	sync_snapshot_deinit(snapshot);
+}
+
+/* The generation that the client's key names; NULL: *status says why there is none. */
+static const struct state_generation *
+find_generation(const struct state_collection *stored, const char *text, unsigned *status)
+{
+	uint64_t key;
+	*status = EAS_ESTIMATE_KEY;
+	if (!state_generation_parse(text, &key))
+		return NULL;
+	if (key == 0)
+		*status = EAS_ESTIMATE_NOT_PRIMED;
+	else if (key == stored->newest.key)
+		return &stored->newest;
+	else if (key == stored->previous.key)
+		return &stored->previous;
+	return NULL;
+}
+
+/* FilterType stands in Options, or (12.1) in the collection itself; else the stored one counts. */
+static bool
+read_filter(
+	struct eas_request *r, const struct wbxml_node *n, struct mf_bytes stored, uint32_t *filter)
+{
+	const struct sync_asked asked = { .node = n };
+	struct sync_options options;
+	if (!sync_options_read(r, &asked, stored, &options))
+		return false;
+	*filter = (uint32_t)schema_number(n, AirSync_FilterType, options.filter);
+	return true;
+}
+
+static enum mf_status
+count_changes(struct run *run, const struct state_folder *f, const struct state_generation *g,
+	uint32_t filter, struct estimate *e, struct mf_error *err)
+{
+	struct eas_request *r = run->r;
+	struct sync_snapshot *s = mf_new(r->arena, struct sync_snapshot);
+	struct sync_source source = { eas_store_of(r, f), r->store, f->id };
+	struct sync_scope scope = { .filter = filter, .now = clock_wall() };
+	sync_snapshot_init(s);
+	mf_on_free(r->arena, free_snapshot, s);
+	enum mf_status st = sync_snapshot_decode(s, g->content, err);
+	if (st == MF_OK)
+		st = sync_engine_refresh(&source, s, &scope, err);
+	if (st == MF_OK)
+		e->count = sync_snapshot_pending_count(s);
+	return st;
+}
+
+/* MF_OK: e tells, also a failure of this collection alone. */
+static enum mf_status
+estimate(struct run *run, const struct wbxml_node *n, struct estimate *e, struct mf_error *err)
+{
+	struct eas_request *r = run->r;
+	struct state_collection stored;
+	uint32_t number, filter;
+	e->id = wbxml_child_value(n, GetItemEstimate_CollectionId);
+	e->status = EAS_ESTIMATE_COLLECTION;
+	const struct state_folder *f = state_folder_parse(e->id, &number)
+					       ? state_folder_by_number(&run->folders, number)
+					       : NULL;
+	if (f == NULL)
+		return MF_OK;
+	enum mf_status st = state_collection_load(r->server->state, r->user_number,
+		r->device->number, number, r->arena, &stored, err);
+	if (st != MF_OK)
+		return st;
+	const struct state_generation *g =
+		find_generation(&stored, wbxml_child_value(n, AirSync_SyncKey), &e->status);
+	if (g == NULL)
+		return MF_OK;
+	if (!read_filter(r, n, stored.options, &filter)) {
+		e->status = EAS_INVALID_XML;
+		return MF_OK;
+	}
+	st = count_changes(run, f, g, filter, e, err);
+	e->status = eas_status_at(EAS_AT_ESTIMATE, st);
+	return st == MF_TEMPORARY || st == MF_AUTH ? st : MF_OK;
+}
+
+static enum eas_verdict
+answer(struct run *run)
+{
+	struct eas_request *r = run->r;
+	eas_reply_begin(r, GetItemEstimate_GetItemEstimate);
+	for (size_t i = 0; i < run->n; i++) {
+		const struct estimate *e = &run->list[i];
+		wbxml_open(&r->writer, GetItemEstimate_Response);
+		wbxml_number(&r->writer, GetItemEstimate_Status, e->status);
+		wbxml_open(&r->writer, GetItemEstimate_Collection);
+		wbxml_element(&r->writer, GetItemEstimate_CollectionId, e->id);
+		if (e->status == EAS_OK)
+			wbxml_number(&r->writer, GetItemEstimate_Estimate, (int64_t)e->count);
+		wbxml_close(&r->writer);
+		wbxml_close(&r->writer);
+		r->status = e->status > r->status ? e->status : r->status;
+	}
+	return eas_reply_end(r);
+}
+
+enum eas_verdict
+cmd_getitemestimate(struct eas_request *r)
+{
+	struct mf_error err = { 0 };
+	const struct wbxml_node *all = wbxml_child(r->root, GetItemEstimate_Collections);
+	const struct wbxml_node *n = wbxml_child(all, GetItemEstimate_Collection);
+	struct run run = { .r = r };
+	size_t count = 0;
+	for (const struct wbxml_node *c = n; c != NULL; c = wbxml_next(c))
+		count++;
+	run.list = mf_new_array(r->arena, struct estimate, count);
+	enum mf_status st =
+		state_folders_load(r->server->state, r->user_number, r->arena, &run.folders, &err);
+	for (; n != NULL && st == MF_OK; n = wbxml_next(n))
+		st = estimate(&run, n, &run.list[run.n++], &err);
+	return st == MF_OK ? answer(&run) : eas_fail(r, st, &err);
+}
