@@ -12,9 +12,8 @@
 #include "state/state.h"
 
 enum {
-	STATE_FOLDERS_MAX = 10000,     /* of one store of one user: what is beyond is not shown */
-	STATE_FOLDER_TEXT_MAX = 4096,  /* bytes of an id; longer ones are not shown */
-	STATE_FOLDER_NUMBER_TEXT = 12, /* room for a number in decimal */
+	STATE_FOLDERS_MAX = 10000,    /* of one store of one user: what is beyond is not shown */
+	STATE_FOLDER_TEXT_MAX = 4096, /* bytes of an id; longer ones are not shown */
 };
 
 struct state_folder {
@@ -42,19 +41,23 @@ enum mf_status state_folders_load(struct state *st, uint32_t user, struct mf_are
 	struct state_folders *out, struct mf_error *err);
 
 /* Takes over the backend's list (parents before children, as the contract says) and gives the result
- * of all stores. A listed folder is matched by its id; else by its identity; else, as a rename, by an
- * epoch and class that only one vanished folder and only one new folder have. One with the same id
- * but another identity, or (without identities) another epoch, is a new folder. An empty list where
- * folders were known is refused as MF_TEMPORARY. */
+ * of all stores. A listed folder is matched by its id, unless its identity says otherwise; else by its
+ * identity; else, where identities do not help, by its id alone (made anew, or the server changed its
+ * mind: the epoch tells); else, as a rename, by an epoch that no other folder has. An empty list where
+ * folders were known is refused as MF_TEMPORARY. MF_GONE: there is no such user. */
 enum mf_status state_folders_reconcile(struct state *st, uint32_t user, const char *store,
 	const struct mf_folder *list, size_t n, struct mf_arena *a, struct state_folders *out,
 	struct mf_error *err);
 
-/* The decision itself, pure: known (one store's, ascending) and the backend's list give `out` with
- * the folders in known's order and the new ones behind, numbers from *next on (which is moved on). */
+/* The decision itself, pure. out begins with known's folders in their order (those of other stores
+ * untouched), the new ones behind, with numbers from *next on (which is moved on); its strings are
+ * known's or copies in the arena. */
 void state_folders_match(const struct state_folders *known, const char *store,
 	const struct mf_folder *list, size_t n, int64_t now, uint32_t *next, struct mf_arena *a,
 	struct state_folders *out);
+
+/* All that is stored of them is the same. */
+bool state_folder_same(const struct state_folder *x, const struct state_folder *y);
 
 /* NULL when there is none, or it is gone. */
 const struct state_folder *state_folder_by_number(const struct state_folders *f, uint32_t number);

@@ -47,8 +47,8 @@ typedef bool kv_row_fn(void *ctx, struct mf_bytes key, struct mf_bytes value);
 size_t kv_scan(
 	struct kv_txn *t, struct mf_bytes prefix, struct mf_bytes from, kv_row_fn *row, void *ctx);
 
-/* Deletes at most max rows whose key begins with prefix (0: all of them); returns how many. */
-size_t kv_delete_prefix(struct kv_txn *t, struct mf_bytes prefix, size_t max);
+/* Deletes the rows whose key begins with prefix; returns how many. */
+size_t kv_delete_prefix(struct kv_txn *t, struct mf_bytes prefix);
 
 struct kv_stats {
 	uint64_t rows;

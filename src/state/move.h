@@ -21,7 +21,7 @@ struct state_move {
 enum mf_status state_move_find(
 	struct state *st, uint32_t user, struct state_move *m, struct mf_error *err);
 
-/* Remembers moves, all in one transaction. */
+/* Remembers moves, in transactions of at most STATE_MOVES_MAX. */
 enum mf_status state_move_save(struct state *st, uint32_t user, const struct state_move *moves,
 	size_t n, struct mf_error *err);
 

@@ -1,0 +1,64 @@
+/* What the files of this layer share: the opened state, and the rows that more than one of them reads. */
+#ifndef STATE_STORE_H
+#define STATE_STORE_H
+
+#include "state/codec.h"
+#include "state/device.h"
+#include "state/folder.h"
+#include "state/keys.h"
+#include "state/state.h"
+
+enum { STATE_FORMAT = 1 };
+
+struct state {
+	struct kv *kv[STATE_STORES];
+	int lock; /* descriptor that holds the daemon's lock; -1: none */
+};
+
+/* "state: <what> of user <n> makes no sense" */
+enum mf_status state_broken(struct mf_error *err, const char *what, uint32_t user);
+
+/* A random number below `below` (not 0). */
+uint64_t state_random(uint64_t below);
+
+/* A key of user and space with a number behind them. */
+void state_key_of(struct state_key *k, uint32_t user, enum state_space space, uint32_t number);
+
+/* ---- user.c: the user's row, with the numbers that were given last ---- */
+
+struct user_row {
+	const char *name;
+	int64_t created;
+	uint32_t last_device, last_folder;
+};
+
+bool user_row_decode(struct mf_bytes row, struct mf_arena *a, struct user_row *out);
+/* MF_GONE: no such user (removed meanwhile). */
+enum mf_status user_row_load(struct kv_txn *t, uint32_t user, struct mf_arena *a,
+	struct user_row *out, struct mf_error *err);
+void user_row_save(struct kv_txn *t, uint32_t user, const struct user_row *row);
+
+/* ---- device.c ---- */
+
+bool device_row_decode(struct mf_bytes row, struct mf_arena *a, struct state_device *out);
+bool device_exists(struct kv_txn *t, uint32_t user, uint32_t device);
+/* Removes a device that was not seen since `before` (INT64_MAX: in any case), and tells whether. */
+enum mf_status device_remove_before(struct state *st, uint32_t user, uint32_t device,
+	int64_t before, bool *removed, struct mf_error *err);
+
+/* ---- folder.c ---- */
+
+bool folder_row_decode(struct mf_bytes row, struct mf_arena *a, struct state_folder *out);
+/* Forgets folders gone since before `before`, with what devices hold of them. */
+enum mf_status folder_collect(
+	struct state *st, uint32_t user, int64_t before, uint64_t *removed, struct mf_error *err);
+
+/* ---- hierarchy.c, collection.c, move.c ---- */
+
+bool hierarchy_row_ok(struct mf_bytes row, struct mf_arena *a);
+bool collection_row_ok(struct mf_bytes key, struct mf_bytes row);
+bool move_row_ok(struct mf_bytes key, struct mf_bytes row);
+enum mf_status move_collect(
+	struct state *st, uint32_t user, uint64_t *removed, struct mf_error *err);
+
+#endif
