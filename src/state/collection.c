@@ -34,7 +34,7 @@ row_encode(struct mf_buf *b, const struct state_generation *g)
 {
 	slots_row_begin(b, g->key);
 	mf_buf_add(b, g->digest, sizeof(g->digest));
-	codec_add_bytes(b, g->content);
+	varint_put_bytes(b, g->content);
 	mf_buf_add(b, g->answer.data, g->answer.len);
 }
 
@@ -42,12 +42,12 @@ row_encode(struct mf_buf *b, const struct state_generation *g)
 static bool
 row_decode(struct mf_bytes row, struct state_generation *out)
 {
-	struct codec c = codec_begin(row);
+	struct varint_reader c = codec_begin(row);
 	struct mf_bytes digest = codec_raw(&c, STATE_REQUEST_DIGEST);
 
 	if (digest.len == STATE_REQUEST_DIGEST)
 		memcpy(out->digest, digest.data, digest.len);
-	out->content = codec_bytes(&c);
+	out->content = varint_get_bytes(&c);
 	out->answer = codec_rest(&c);
 	return codec_end(&c);
 }

@@ -20,17 +20,17 @@ static const enum state_space belongings[] = { STATE_SPACE_HIERARCHY, STATE_SPAC
 bool
 device_row_decode(struct mf_bytes row, struct mf_arena *a, struct state_device *d)
 {
-	struct codec c = codec_begin(row);
+	struct varint_reader c = codec_begin(row);
 	struct mf_bytes digest;
 
 	d->id = codec_str(&c, a);
 	d->type = codec_str(&c, a);
 	d->user_agent = codec_str(&c, a);
-	d->version = (unsigned)codec_number(&c, UINT16_MAX);
-	d->first_seen = (int64_t)codec_number(&c, INT64_MAX);
-	d->last_seen = (int64_t)codec_number(&c, INT64_MAX);
-	d->policy_key = (uint32_t)codec_number(&c, UINT32_MAX);
-	d->policy_key_temporary = (uint32_t)codec_number(&c, UINT32_MAX);
+	d->version = (unsigned)varint_get_max(&c, UINT16_MAX);
+	d->first_seen = (int64_t)varint_get_max(&c, INT64_MAX);
+	d->last_seen = (int64_t)varint_get_max(&c, INT64_MAX);
+	d->policy_key = (uint32_t)varint_get_max(&c, UINT32_MAX);
+	d->policy_key_temporary = (uint32_t)varint_get_max(&c, UINT32_MAX);
 	digest = codec_raw(&c, sizeof(d->policy_digest));
 	if (digest.len == sizeof(d->policy_digest))
 		memcpy(d->policy_digest, digest.data, digest.len);
@@ -46,7 +46,7 @@ add_text(struct mf_buf *b, const char *s)
 
 	if (len > STATE_DEVICE_TEXT_MAX)
 		len = utf8_cut(s, len, STATE_DEVICE_TEXT_MAX);
-	codec_add_bytes(b, mf_bytes(s, len));
+	varint_put_bytes(b, mf_bytes(s, len));
 }
 
 static void
@@ -59,11 +59,11 @@ row_save(struct kv_txn *t, uint32_t user, const struct state_device *d)
 	codec_add_str(&b, d->id);
 	add_text(&b, d->type);
 	add_text(&b, d->user_agent);
-	codec_add_number(&b, d->version);
-	codec_add_number(&b, (uint64_t)d->first_seen);
-	codec_add_number(&b, (uint64_t)d->last_seen);
-	codec_add_number(&b, d->policy_key);
-	codec_add_number(&b, d->policy_key_temporary);
+	varint_put(&b, d->version);
+	varint_put(&b, (uint64_t)d->first_seen);
+	varint_put(&b, (uint64_t)d->last_seen);
+	varint_put(&b, d->policy_key);
+	varint_put(&b, d->policy_key_temporary);
 	mf_buf_add(&b, d->policy_digest, sizeof(d->policy_digest));
 	for (int i = 0; i < STATE_INFO_COUNT; i++)
 		add_text(&b, d->info[i]);

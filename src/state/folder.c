@@ -12,18 +12,18 @@
 bool
 folder_row_decode(struct mf_bytes row, struct mf_arena *a, struct state_folder *f)
 {
-	struct codec c = codec_begin(row);
+	struct varint_reader c = codec_begin(row);
 
-	f->parent = (uint32_t)codec_number(&c, UINT32_MAX);
-	f->class = (enum mf_class)codec_number(&c, MF_CLASS_NOTES);
-	f->role = (enum mf_role)codec_number(&c, UINT8_MAX);
-	f->flags = (unsigned)codec_number(&c, UINT32_MAX);
+	f->parent = (uint32_t)varint_get_max(&c, UINT32_MAX);
+	f->class = (enum mf_class)varint_get_max(&c, MF_CLASS_NOTES);
+	f->role = (enum mf_role)varint_get_max(&c, UINT8_MAX);
+	f->flags = (unsigned)varint_get_max(&c, UINT32_MAX);
 	f->store = codec_str(&c, a);
 	f->id = codec_str(&c, a);
 	f->name = codec_str(&c, a);
 	f->identity = codec_str(&c, a);
-	f->epoch = codec_number(&c, UINT64_MAX);
-	f->gone = (int64_t)codec_number(&c, INT64_MAX);
+	f->epoch = varint_get_max(&c, UINT64_MAX);
+	f->gone = (int64_t)varint_get_max(&c, INT64_MAX);
 	return codec_end(&c);
 }
 
@@ -34,16 +34,16 @@ row_save(struct kv_txn *t, uint32_t user, const struct state_folder *f)
 	struct mf_buf b;
 
 	mf_buf_init(&b, 0);
-	codec_add_number(&b, f->parent);
-	codec_add_number(&b, f->class);
-	codec_add_number(&b, f->role);
-	codec_add_number(&b, f->flags);
+	varint_put(&b, f->parent);
+	varint_put(&b, f->class);
+	varint_put(&b, f->role);
+	varint_put(&b, f->flags);
 	codec_add_str(&b, f->store);
 	codec_add_str(&b, f->id);
 	codec_add_str(&b, f->name);
 	codec_add_str(&b, f->identity);
-	codec_add_number(&b, f->epoch);
-	codec_add_number(&b, (uint64_t)f->gone);
+	varint_put(&b, f->epoch);
+	varint_put(&b, (uint64_t)f->gone);
 	state_key_of(&k, user, STATE_SPACE_FOLDER, f->number);
 	kv_put(t, state_key_view(&k), mf_buf_bytes(&b));
 	mf_buf_deinit(&b);

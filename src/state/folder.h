@@ -12,8 +12,9 @@
 #include "state/state.h"
 
 enum {
-	STATE_FOLDERS_MAX = 10000,    /* of one store of one user: what is beyond is not shown */
-	STATE_FOLDER_TEXT_MAX = 4096, /* bytes of an id; longer ones are not shown */
+	STATE_FOLDERS_MAX = 10000,     /* of one store of one user: what is beyond is not shown */
+	STATE_FOLDER_TEXT_MAX = 4096,  /* bytes of an id; longer ones are not shown */
+	STATE_FOLDER_NUMBER_TEXT = 12, /* room for a number in decimal */
 };
 
 struct state_folder {
@@ -51,7 +52,7 @@ enum mf_status state_folders_reconcile(struct state *st, uint32_t user, const ch
 
 /* The decision itself, pure. out begins with known's folders in their order (those of other stores
  * untouched), the new ones behind, with numbers from *next on (which is moved on); its strings are
- * known's or copies in the arena. */
+ * known's or copies in the arena. known and out may be the same. */
 void state_folders_match(const struct state_folders *known, const char *store,
 	const struct mf_folder *list, size_t n, int64_t now, uint32_t *next, struct mf_arena *a,
 	struct state_folders *out);

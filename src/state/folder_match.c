@@ -270,27 +270,28 @@ state_folders_match(const struct state_folders *known, const char *store,
 	const struct mf_folder *list, size_t n, int64_t now, uint32_t *next, struct mf_arena *a,
 	struct state_folders *out)
 {
-	struct match m = { .known = known, .n = n < STATE_FOLDERS_MAX ? n : STATE_FOLDERS_MAX };
+	struct state_folders was = *known; /* out may be the same */
+	struct match m = { .known = &was, .n = n < STATE_FOLDERS_MAX ? n : STATE_FOLDERS_MAX };
 	size_t *position = mf_new_array(a, size_t, m.n);
 
 	m.listed = mf_new_array(a, struct state_folder, m.n);
 	m.of = mf_new_array(a, size_t, m.n);
 	m.skip = mf_new_array(a, bool, m.n);
-	m.taken = mf_new_array(a, bool, known->n);
+	m.taken = mf_new_array(a, bool, was.n);
 	list_take(&m, mf_strdup(a, store), list, a);
-	m.known_id = index_make(a, known->folders, known->n, store, by_id);
-	m.known_identity = index_make(a, known->folders, known->n, store, by_identity);
-	m.known_epoch = index_make(a, known->folders, known->n, store, by_epoch);
+	m.known_id = index_make(a, was.folders, was.n, store, by_id);
+	m.known_identity = index_make(a, was.folders, was.n, store, by_identity);
+	m.known_epoch = index_make(a, was.folders, was.n, store, by_epoch);
 	for (size_t p = 0; p < sizeof(passes) / sizeof(passes[0]); p++) {
 		for (size_t i = 0; i < m.n; i++) {
 			if (m.of[i] == NONE && !m.skip[i])
 				passes[p](&m, i);
 		}
 	}
-	out->folders = mf_new_array(a, struct state_folder, known->n + m.n);
+	out->folders = mf_new_array(a, struct state_folder, was.n + m.n);
 	emit(&m, store, now, next, position, out);
 	set_parents(&m, list, position, out);
-	out->changed = out->n != known->n;
-	for (size_t i = 0; i < known->n && !out->changed; i++)
-		out->changed = !state_folder_same(&out->folders[i], &known->folders[i]);
+	out->changed = out->n != was.n;
+	for (size_t i = 0; i < was.n && !out->changed; i++)
+		out->changed = !state_folder_same(&out->folders[i], &was.folders[i]);
 }

@@ -28,11 +28,11 @@ row_encode(struct mf_buf *b, const struct state_hierarchy *h, struct mf_arena *a
 		qsort(sorted, h->n, sizeof(*sorted), by_number);
 	}
 	slots_row_begin(b, h->key);
-	codec_add_number(b, h->n);
+	varint_put(b, h->n);
 	for (size_t i = 0; i < h->n; i++) {
-		codec_add_number(b, sorted[i].number - last);
-		codec_add_number(b, sorted[i].parent);
-		codec_add_number(b, sorted[i].type);
+		varint_put(b, sorted[i].number - last);
+		varint_put(b, sorted[i].parent);
+		varint_put(b, sorted[i].type);
 		codec_add_str(b, sorted[i].name);
 		last = sorted[i].number;
 	}
@@ -41,17 +41,17 @@ row_encode(struct mf_buf *b, const struct state_hierarchy *h, struct mf_arena *a
 static bool
 row_decode(struct mf_bytes row, struct mf_arena *a, struct state_hierarchy *out)
 {
-	struct codec c = codec_begin(row);
+	struct varint_reader c = codec_begin(row);
 	uint32_t last = 0;
 
-	out->n = (size_t)codec_number(&c, row.len); /* each takes more than a byte */
+	out->n = (size_t)varint_get_max(&c, row.len); /* each takes more than a byte */
 	out->held = mf_new_array(a, struct state_held, out->n);
 	for (size_t i = 0; i < out->n && !c.failed; i++) {
 		struct state_held *h = &out->held[i];
 
-		h->number = last += (uint32_t)codec_number(&c, UINT32_MAX - last);
-		h->parent = (uint32_t)codec_number(&c, UINT32_MAX);
-		h->type = (uint8_t)codec_number(&c, UINT8_MAX);
+		h->number = last += (uint32_t)varint_get_max(&c, UINT32_MAX - last);
+		h->parent = (uint32_t)varint_get_max(&c, UINT32_MAX);
+		h->type = (uint8_t)varint_get_max(&c, UINT8_MAX);
 		h->name = codec_str(&c, a);
 	}
 	return codec_end(&c);

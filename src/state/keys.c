@@ -2,7 +2,8 @@
 #include "state/keys.h"
 
 #include <assert.h>
-#include <openssl/evp.h>
+
+#include "base/digest.h"
 
 void
 state_key_bytes(struct state_key *k, const void *data, size_t len)
@@ -52,11 +53,9 @@ state_key_begin(struct state_key *k, uint32_t user, enum state_space space)
 void
 state_key_digest(struct state_key *k, const void *data, size_t len)
 {
-	uint8_t digest[EVP_MAX_MD_SIZE];
-	int ok = EVP_Digest(data, len, digest, NULL, EVP_sha256(), NULL);
+	uint8_t digest[DIGEST_SIZE];
 
-	assert(ok == 1);
-	(void)ok;
+	digest_sha256(data, len, digest);
 	state_key_bytes(k, digest, STATE_DIGEST_LEN);
 }
 

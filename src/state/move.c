@@ -27,13 +27,13 @@ key_of(uint32_t user, const struct state_move *m)
 static bool
 row_decode(struct mf_bytes row, struct state_move *m)
 {
-	struct codec c = codec_begin(row);
+	struct varint_reader c = codec_begin(row);
 
-	m->when = (int64_t)codec_number(&c, INT64_MAX);
-	m->to = (uint32_t)codec_number(&c, UINT32_MAX);
-	m->to_epoch = codec_number(&c, UINT64_MAX);
-	m->to_id = codec_number(&c, UINT64_MAX);
-	m->device = (uint32_t)codec_number(&c, UINT32_MAX);
+	m->when = (int64_t)varint_get_max(&c, INT64_MAX);
+	m->to = (uint32_t)varint_get_max(&c, UINT32_MAX);
+	m->to_epoch = varint_get_max(&c, UINT64_MAX);
+	m->to_id = varint_get_max(&c, UINT64_MAX);
+	m->device = (uint32_t)varint_get_max(&c, UINT32_MAX);
 	return codec_end(&c);
 }
 
@@ -53,11 +53,11 @@ row_save(struct kv_txn *t, uint32_t user, const struct state_move *m, int64_t no
 	struct mf_buf b;
 
 	mf_buf_init(&b, 0);
-	codec_add_number(&b, (uint64_t)now);
-	codec_add_number(&b, m->to);
-	codec_add_number(&b, m->to_epoch);
-	codec_add_number(&b, m->to_id);
-	codec_add_number(&b, m->device);
+	varint_put(&b, (uint64_t)now);
+	varint_put(&b, m->to);
+	varint_put(&b, m->to_epoch);
+	varint_put(&b, m->to_id);
+	varint_put(&b, m->device);
 	kv_put(t, state_key_view(&k), mf_buf_bytes(&b));
 	mf_buf_deinit(&b);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "conf/conf.h"
 #include "state/lmdb_env.h"
 #include "state/store.h"
 
@@ -188,7 +189,7 @@ store_open(struct state *st, enum state_store which, const struct state_options 
 static void
 fault_from_environment(void)
 {
-	const char *text = getenv("MAILFERRY_FAULT");
+	const char *text = conf_environment("MAILFERRY_FAULT");
 	uint32_t n;
 
 	if (text == NULL)

@@ -30,12 +30,12 @@ name_key(struct state_key *k, const char *name)
 bool
 user_row_decode(struct mf_bytes row, struct mf_arena *a, struct user_row *out)
 {
-	struct codec c = codec_begin(row);
+	struct varint_reader c = codec_begin(row);
 
 	out->name = codec_str(&c, a);
-	out->created = (int64_t)codec_number(&c, INT64_MAX);
-	out->last_device = (uint32_t)codec_number(&c, UINT32_MAX);
-	out->last_folder = (uint32_t)codec_number(&c, UINT32_MAX);
+	out->created = (int64_t)varint_get_max(&c, INT64_MAX);
+	out->last_device = (uint32_t)varint_get_max(&c, UINT32_MAX);
+	out->last_folder = (uint32_t)varint_get_max(&c, UINT32_MAX);
 	return codec_end(&c);
 }
 
@@ -62,9 +62,9 @@ user_row_save(struct kv_txn *t, uint32_t user, const struct user_row *row)
 
 	mf_buf_init(&b, 0);
 	codec_add_str(&b, row->name);
-	codec_add_number(&b, (uint64_t)row->created);
-	codec_add_number(&b, row->last_device);
-	codec_add_number(&b, row->last_folder);
+	varint_put(&b, (uint64_t)row->created);
+	varint_put(&b, row->last_device);
+	varint_put(&b, row->last_folder);
 	state_key_begin(&k, user, STATE_SPACE_USER);
 	kv_put(t, state_key_view(&k), mf_buf_bytes(&b));
 	mf_buf_deinit(&b);
