@@ -1,0 +1,123 @@
+/*
+ * What all files of this backend share: the backend, a session, the folder that is selected in it.
+ */
+#ifndef IMAP_SESSION_H
+#define IMAP_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mailferry/backend.h"
+
+#include "stream.h"
+
+enum imap_caps {
+	IMAP_CAP_STARTTLS = 1 << 0,
+	IMAP_CAP_LOGINDISABLED = 1 << 1,
+	IMAP_CAP_SASL_IR = 1 << 2,
+	IMAP_CAP_PLAIN = 1 << 3,
+	IMAP_CAP_XOAUTH2 = 1 << 4,
+	IMAP_CAP_OAUTHBEARER = 1 << 5,
+	IMAP_CAP_ENABLE = 1 << 6,
+	IMAP_CAP_CONDSTORE = 1 << 7,
+	IMAP_CAP_QRESYNC = 1 << 8,
+	IMAP_CAP_UIDPLUS = 1 << 9,
+	IMAP_CAP_MOVE = 1 << 10,
+	IMAP_CAP_ESEARCH = 1 << 11,
+	IMAP_CAP_LITERAL = 1 << 12, /* LITERAL+ or LITERAL- */
+	IMAP_CAP_SPECIAL_USE = 1 << 13,
+	IMAP_CAP_CREATE_USE = 1 << 14,
+	IMAP_CAP_LIST_EXTENDED = 1 << 15,
+	IMAP_CAP_LIST_STATUS = 1 << 16,
+	IMAP_CAP_NAMESPACE = 1 << 17,
+	IMAP_CAP_OBJECTID = 1 << 18,
+	IMAP_CAP_PREVIEW = 1 << 19,
+	IMAP_CAP_UNSELECT = 1 << 20,
+	IMAP_CAP_GMAIL = 1 << 21,
+	IMAP_CAP_UTF8_ONLY = 1 << 22, /* names are UTF-8 (IMAP4rev2 alone) */
+	IMAP_CAP_REV2 = 1 << 23,
+	IMAP_CAP_REV1 = 1 << 24,
+	IMAP_CAP_NOTIFY = 1 << 25,
+	IMAP_CAP_IDLE = 1 << 26,
+	IMAP_CAP_BINARY = 1 << 27,
+};
+
+/* Where folders hang. Strings are owned by the session's arena. */
+struct imap_namespace {
+	const char *prefix;
+	char delimiter; /* '\0': flat */
+};
+
+enum { IMAP_NAMESPACES_MAX = 32 };
+
+struct imap_namespaces {
+	bool known;
+	struct imap_namespace personal;
+	struct imap_namespace others[IMAP_NAMESPACES_MAX]; /* other users', then shared ones */
+	size_t n_others, n_other_users;			   /* the first so many are other users' */
+};
+
+struct imap_selected {
+	char *folder; /* NULL: none; owned */
+	uint32_t uidvalidity, uidnext;
+	uint64_t modseq; /* HIGHESTMODSEQ; 0: the folder has none */
+	uint32_t exists;
+	bool read_only;
+	bool any_keyword;      /* PERMANENTFLAGS has \* */
+	char *permanent_flags; /* " \Seen $Forwarded ", as sent; owned, NULL: all */
+};
+
+struct mf_backend {
+	struct imap_endpoint where;
+	const char *auth;	      /* auto, plain, login */
+	const char *master_separator; /* "*" */
+	bool shared, other_users, subscribed_only, preview;
+	uint32_t max_folders;
+	char *roles[MF_ROLE_IMPORTANT + 1]; /* folder names from the settings, NULL: none; owned */
+};
+
+enum { IMAP_STOPS_MAX = 16 };
+
+struct mf_session {
+	struct mf_backend *b;
+	struct imap_stream stream;
+	struct mf_arena *arena; /* lives as long as the session */
+	uint32_t caps;		/* imap_caps */
+	bool caps_told;		/* since this was last set to false */
+	bool authenticated;
+	bool qresync; /* enabled */
+	struct imap_namespaces names;
+	struct imap_selected sel;
+
+	/* Commands: command.c. */
+	unsigned tag;		      /* of the last command begun */
+	unsigned done;		      /* of the last command whose end was read */
+	struct mf_buf out;	      /* commands not yet sent */
+	bool injection;		      /* a string with CR or LF was to be sent */
+	size_t stops[IMAP_STOPS_MAX]; /* offsets in out where the server's go-ahead is needed */
+	size_t n_stops;
+	bool lost; /* unusable: not in step, or the server said BYE */
+};
+
+/* Connects, secures and authenticates. */
+enum mf_status imap_session_open(struct mf_backend *b, const struct mf_login *who,
+	struct mf_session **out, struct mf_error *err);
+/* Says LOGOUT where that costs nothing, and frees. NULL is fine. */
+void imap_session_close(struct mf_session *s);
+bool imap_session_usable(const struct mf_session *s);
+void imap_session_describe(struct mf_session *s, struct mf_buf *out);
+
+/* The server's capabilities are these words now. */
+void imap_session_set_caps(struct mf_session *s, struct mf_bytes words);
+
+static inline bool
+imap_can(const struct mf_session *s, uint32_t caps)
+{
+	return (s->caps & caps) == caps;
+}
+
+/* A failure that names the server. */
+enum mf_status imap_fail(struct mf_session *s, struct mf_error *err, enum mf_status status,
+	const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+#endif
