@@ -136,6 +136,31 @@ commit_next(struct kv_txn *t, const struct committing *c, const struct state_com
 	return st;
 }
 
+/* Rewrites the row of `base` with its digest and answer as they are. */
+static enum mf_status
+commit_refreshed(struct kv_txn *t, const struct committing *c, const struct state_commit *one)
+{
+	struct state_key k = prefix_of(c->user, c->device, one->folder);
+	struct state_generation g = { .key = one->base };
+	struct slots s;
+	struct mf_buf b;
+	int slot;
+
+	slots_read(t, &k, &s);
+	if (s.newest < 0 || s.key[s.newest] != one->newest)
+		return MF_RESYNC;
+	slot = s.key[s.newest] == one->base ? s.newest : s.previous;
+	if (slot < 0 || s.key[slot] != one->base || !row_decode(s.row[slot], &g))
+		return MF_RESYNC;
+	g.content = *one->refreshed;
+	mf_buf_init(&b, 0);
+	row_encode(&b, &g);
+	state_key_u8(&k, (uint8_t)slot);
+	kv_put(t, state_key_view(&k), mf_buf_bytes(&b));
+	mf_buf_deinit(&b);
+	return MF_OK;
+}
+
 static void
 commit_options(struct kv_txn *t, const struct committing *c, const struct state_commit *one)
 {
@@ -157,7 +182,11 @@ commit(struct kv_txn *t, void *ctx, struct mf_error *err)
 	for (size_t i = 0; i < c->n; i++) {
 		struct state_commit *one = &c->commits[i];
 
-		one->status = one->next != NULL ? commit_next(t, c, one) : MF_OK;
+		one->status = MF_OK;
+		if (one->next != NULL)
+			one->status = commit_next(t, c, one);
+		else if (one->refreshed != NULL)
+			one->status = commit_refreshed(t, c, one);
 		if (one->status == MF_OK && one->options != NULL)
 			commit_options(t, c, one);
 	}

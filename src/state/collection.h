@@ -41,7 +41,10 @@ struct state_commit {
 	uint64_t newest; /* the newest key that the caller had loaded; 0: none */
 	uint64_t base;	 /* the key from which next was made: that generation is kept; 0: none is */
 	const struct state_generation *next; /* NULL: no new generation, only options */
-	const struct mf_bytes *options;	     /* NULL: as they are */
+	/* NULL; else, without a next one, the content that takes the place of that of `base`: the same
+	 * holdings of the device, brought further up to date with the server. */
+	const struct mf_bytes *refreshed;
+	const struct mf_bytes *options; /* NULL: as they are */
 	enum mf_status status; /* out: MF_OK; MF_RESYNC: another request was faster, nothing of
 				  this collection was written */
 };

@@ -1,7 +1,10 @@
 /* A snapshot brought up to date. Knows backends; must not know elements, keys or LMDB. */
 #include "sync/engine.h"
 
-enum { DAY = 24 * 3600 };
+enum {
+	DAY = 24 * 3600,
+	WORTH_STORING = 50, /* events: more work than a write costs */
+};
 
 int64_t
 sync_scope_since(const struct sync_scope *scope)
@@ -25,6 +28,7 @@ take_event(void *ctx, const struct mf_event *e)
 {
 	struct take *t = ctx;
 
+	t->snapshot->events++;
 	if (t->listed == NULL)
 		sync_snapshot_event(t->snapshot, e, t->since);
 	else if (e->kind != MF_EVENT_GONE && (t->since == 0 || e->date >= t->since))
@@ -84,6 +88,7 @@ relist(const struct sync_source *source, struct sync_snapshot *s, int64_t since,
 		sync_held_ids(&s->held, &exists);
 		mf_idset_subtract(&exists, &s->gone);
 		sync_snapshot_relist(s, &in_window, &exists);
+		s->events += WORTH_STORING;
 	}
 	mf_buf_deinit(&next);
 	mf_idset_deinit(&in_window);
@@ -108,4 +113,10 @@ sync_engine_refresh(const struct sync_source *source, struct sync_snapshot *s,
 		s->aged = today;
 	}
 	return st;
+}
+
+bool
+sync_engine_worth_storing(const struct sync_snapshot *s)
+{
+	return s->events >= WORTH_STORING;
 }

@@ -30,4 +30,8 @@ int64_t sync_scope_since(const struct sync_scope *scope);
 enum mf_status sync_engine_refresh(const struct sync_source *source, struct sync_snapshot *s,
 	const struct sync_scope *scope, struct mf_error *err);
 
+/* After a refresh: did it do work that would be done again (a listing, many events), so that the
+ * snapshot is worth storing although there is nothing to tell? */
+bool sync_engine_worth_storing(const struct sync_snapshot *s);
+
 #endif

@@ -34,6 +34,7 @@ struct sync_snapshot {
 	struct sync_held changed; /* held with another mark: what the device should have */
 	struct sync_client_add *client_adds;
 	size_t n_client_adds;
+	size_t events; /* taken in since it was read, listings weigh more; not stored */
 };
 
 void sync_snapshot_init(struct sync_snapshot *s);

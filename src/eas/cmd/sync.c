@@ -216,6 +216,54 @@ tell_collection(struct run *run, struct sync_collection *c, struct mf_error *err
 	return MF_OK;
 }
 
+static struct mf_bytes
+row_of_snapshot(struct mf_arena *a, const struct sync_snapshot *s)
+{
+	struct mf_bytes row;
+	struct mf_buf b;
+
+	mf_buf_init(&b, 0);
+	sync_snapshot_encode(s, &b);
+	row = mf_memdup(a, b.data, b.len);
+	mf_buf_deinit(&b);
+	return row;
+}
+
+static struct mf_bytes
+row_of_answer(struct mf_arena *a, const struct sync_answer *s)
+{
+	struct mf_bytes row;
+	struct mf_buf b;
+
+	mf_buf_init(&b, 0);
+	sync_answer_encode(s, &b);
+	row = mf_memdup(a, b.data, b.len);
+	mf_buf_deinit(&b);
+	return row;
+}
+
+/* What a collection has to store; false: nothing. */
+static bool
+commit_prepare(struct mf_arena *a, struct sync_collection *c, struct state_commit *out)
+{
+	struct state_generation *next = mf_new(a, struct state_generation);
+	bool refreshed = c->next == 0 && c->base != 0 && sync_engine_worth_storing(&c->snapshot);
+
+	if (c->status != EAS_OK || (c->next == 0 && !c->options.changed && !refreshed))
+		return false;
+	next->key = c->next;
+	memcpy(next->digest, c->digest, sizeof(c->digest));
+	next->content = row_of_snapshot(a, &c->snapshot);
+	next->answer = row_of_answer(a, &c->answer);
+	out->folder = c->folder->number;
+	out->newest = c->stored.newest.key;
+	out->base = c->base != 0 ? c->base : c->stored.newest.key;
+	out->next = c->next != 0 ? next : NULL;
+	out->refreshed = refreshed ? &next->content : NULL;
+	out->options = c->options.changed ? &c->options.row : NULL;
+	return true;
+}
+
 /* One transaction for all. MF_RESYNC: another request of this device was faster, and this one is to
  * be run again. */
 static enum mf_status
@@ -223,35 +271,12 @@ commit(struct run *run, struct mf_error *err)
 {
 	struct eas_request *r = run->r;
 	struct state_commit *commits = mf_new_array(r->arena, struct state_commit, run->rq->n);
-	struct state_generation *next = mf_new_array(r->arena, struct state_generation, run->rq->n);
-	size_t n = 0;
 	enum mf_status st;
+	size_t n = 0;
 
-	for (size_t i = 0; i < run->rq->n; i++) {
-		struct sync_collection *c = &run->list[i];
-		struct mf_buf content, answer;
-
-		if (c->status != EAS_OK || (c->next == 0 && !c->options.changed))
-			continue;
-		mf_buf_init(&content, 0);
-		mf_buf_init(&answer, 0);
-		sync_snapshot_encode(&c->snapshot, &content);
-		sync_answer_encode(&c->answer, &answer);
-		next[n].key = c->next;
-		memcpy(next[n].digest, c->digest, sizeof(c->digest));
-		next[n].content = mf_memdup(r->arena, content.data, content.len);
-		next[n].answer = mf_memdup(r->arena, answer.data, answer.len);
-		mf_buf_deinit(&content);
-		mf_buf_deinit(&answer);
-		commits[n].folder = c->folder->number;
-		commits[n].newest = c->stored.newest.key;
-		commits[n].base = c->base != 0 ? c->base : c->stored.newest.key;
-		commits[n].next = c->next != 0 ? &next[n] : NULL;
-		commits[n].options = c->options.changed ? &c->options.row : NULL;
-		n++;
-	}
-	if (n == 0)
-		return MF_OK;
+	for (size_t i = 0; i < run->rq->n; i++)
+		if (commit_prepare(r->arena, &run->list[i], &commits[n]))
+			n++;
 	st = state_collection_commit(
 		r->server->state, r->user_number, r->device->number, commits, n, err);
 	for (size_t i = 0; i < n && st == MF_OK; i++)
