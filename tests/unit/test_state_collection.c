@@ -170,6 +170,44 @@ Test(state_collection, several_at_once_with_options)
 
 /* ---- Hierarchies ---- */
 
+Test(state_collection, content_brought_up_to_date_in_place)
+{
+	static const struct {
+		uint64_t newest, base;
+		enum mf_status status;
+	} steps[] = { { 2, 2, MF_OK }, { 2, 1, MF_OK }, { 1, 1, MF_RESYNC }, { 2, 3, MF_RESYNC } };
+	struct world w = world();
+	struct state_generation g = { .content = mf_bytes_str("old"),
+		.answer = mf_bytes_str("told") };
+	struct mf_bytes fresh = mf_bytes_str("fresh");
+
+	for (g.key = 1; g.key <= 2; g.key++) {
+		struct state_commit c = {
+			.folder = 3, .newest = g.key - 1, .base = g.key - 1, .next = &g
+		};
+
+		cr_assert_eq(state_collection_commit(w.st, w.user, w.device, &c, 1, NULL), MF_OK);
+	}
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct state_commit c = { .folder = 3,
+			.newest = steps[i].newest,
+			.base = steps[i].base,
+			.refreshed = &fresh };
+		struct state_collection got;
+		struct state_generation *one;
+
+		cr_assert_eq(state_collection_commit(w.st, w.user, w.device, &c, 1, NULL), MF_OK);
+		cr_assert_eq(c.status, steps[i].status, "step %zu", i);
+		cr_assert_eq(
+			state_collection_load(w.st, w.user, w.device, 3, w.a, &got, NULL), MF_OK);
+		one = steps[i].base == 1 ? &got.previous : &got.newest;
+		cr_assert(got.newest.key == 2 && got.previous.key == 1);
+		cr_assert(one->content.len == 5 && memcmp(one->content.data, "fresh", 5) == 0);
+		cr_assert(one->answer.len == 4 && memcmp(one->answer.data, "told", 4) == 0);
+	}
+	world_end(&w);
+}
+
 Test(state_hierarchy, generations)
 {
 	struct world w = world();
