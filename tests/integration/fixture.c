@@ -206,6 +206,16 @@ dovecot_end(struct dovecot *d)
 		dovecot_do(d, "remove");
 }
 
+void
+dovecot_fill(struct dovecot *d, const char *user, const char *command)
+{
+	run("messages", "cd '%s' && NOW=1700000000 %s '%s/messages' >&2", SOURCE_DIR, command,
+		d->dir);
+	run("import", "%s/contrib/tools/dovecot import '%s' %s '%s/messages'", SOURCE_DIR, d->dir,
+		user, d->dir);
+	run("remove", "rm -rf '%s/messages'", d->dir);
+}
+
 const char *
 dovecot_url(struct dovecot *d, bool tls)
 {

@@ -37,6 +37,11 @@ void dovecot_do(struct dovecot *d, const char *verb);
 /* Removes an own server; leaves the shared one alone. */
 void dovecot_end(struct dovecot *d);
 
+/* Fills the mailbox of an account that has none yet with the output of a command that writes a maildir
+ * ("contrib/demo/messages", "contrib/tools/corpus maildir"): run in the source directory with a new
+ * directory as its last argument, and NOW fixed. Own servers only. */
+void dovecot_fill(struct dovecot *d, const char *user, const char *command);
+
 /* imap://127.0.0.1:PORT or imaps://localhost:PORT; stands until the next call. */
 const char *dovecot_url(struct dovecot *d, bool tls);
 

@@ -1,0 +1,15 @@
+# What `cmake --install` puts where. A configuration that exists is left alone.
+include(GNUInstallDirs)
+if(TARGET mailferry)
+  install(TARGETS mailferry RUNTIME)
+endif()
+configure_file(contrib/systemd/mailferry.service.in mailferry.service @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/mailferry.service DESTINATION lib/systemd/system)
+install(FILES README.md LICENSE TYPE DOC)
+install(FILES contrib/nginx/mailferry.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}/nginx)
+install(CODE "
+  set(conf \"\$ENV{DESTDIR}${CMAKE_INSTALL_FULL_SYSCONFDIR}/mailferry/mailferry.conf\")
+  if(NOT EXISTS \"\${conf}\")
+    get_filename_component(folder \"\${conf}\" DIRECTORY)
+    file(COPY \"${CMAKE_SOURCE_DIR}/conf/mailferry.conf\" DESTINATION \"\${folder}\")
+  endif()")
