@@ -376,6 +376,9 @@ imap_talk_open(const struct dovecot *d, const char *user)
 	return t;
 }
 
+static const char *talk(struct imap_talk *t, bool must, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
 static const char *
 talk(struct imap_talk *t, bool must, const char *fmt, va_list ap)
 {
