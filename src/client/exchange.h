@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 
 #include "client/client.h"
+#include "client/loop.h"
 
 struct client {
 	struct mf_arena *arena; /* the options' strings, for as long as the client lives */
@@ -17,6 +18,10 @@ struct client {
 	struct curl_slist *headers_out;
 	struct mf_buf body, headers;
 	char curl_error[CURL_ERROR_SIZE];
+	/* While it runs in a loop. */
+	client_done *done;
+	void *done_ctx;
+	struct client *loop_next, *loop_prev;
 };
 
 /* Sets c->easy up for the request, whose strings must live until the end. */

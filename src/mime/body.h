@@ -46,15 +46,28 @@ uint64_t mime_body_fetch_size(const struct mf_part *part, enum mime_format forma
 const char *mime_body_preview(
 	struct mf_arena *a, const struct mime_piece *pieces, size_t n, size_t chars);
 
-/* HTML (UTF-8) to readable text with LF line ends: links, lists, tables and quotes stay legible, scripts
- * and styles are dropped. Stops once out holds max bytes (the result may be a little longer). Returns
- * false when it stopped early. */
-bool mime_html_to_text(struct mf_buf *out, const char *html, size_t len, size_t max);
+/* HTML (UTF-8) to readable text with LF line ends: lists, tables and quotes stay legible, scripts and
+ * styles are dropped; with `links` the addresses behind links are told. Stops once out holds max bytes
+ * (the result may be a little longer) or after a few MB of input. Returns false when it stopped early. */
+bool mime_html_to_text(struct mf_buf *out, const char *html, size_t len, size_t max, bool links);
 
-/* Text (UTF-8, any line ends) to HTML inside <body>: escaped, quotes and links marked up, CRLF. */
+/* Text (UTF-8, any line ends) as a piece of HTML that can stand in a body element: escaped, quotes and
+ * links marked up, CRLF. */
 void mime_text_to_html(struct mf_buf *out, const char *text, size_t len);
 
 /* format=flowed (RFC 3676) to lines without soft breaks. */
 void mime_unflow(struct mf_buf *out, const char *text, size_t len, bool delsp);
+
+/* ---- Pieces of HTML, found without parsing it all ---- */
+
+/* Where text can be added to the end of a document's body: before the last </body>, else </html>, else
+ * at the end. */
+size_t mime_html_end(const char *html, size_t len);
+/* Where its body begins: behind <body ...>, else behind </head> or <html ...>, else 0. */
+size_t mime_html_begin(const char *html, size_t len);
+
+/* The charset that the document declares in its first KBs (meta element or XML declaration): its
+ * place and length; false when there is none from `from` on. */
+bool mime_html_charset(const char *html, size_t len, size_t from, size_t *at, size_t *n);
 
 #endif

@@ -18,7 +18,7 @@
 /* ---- Fields ---- */
 
 /* Append "Name: value" CRLF, folded at 78, RFC 2047 (UTF-8) only where needed. CR, LF and NUL in
- * values cannot forge fields: they become blanks. */
+ * values cannot forge fields: they become blanks. Addresses without an addr are left out. */
 void mime_field_add_text(struct mf_buf *out, const char *name, const char *text);
 void mime_field_add_addresses(
 	struct mf_buf *out, const char *name, const struct mime_addresses *list);

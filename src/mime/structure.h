@@ -74,17 +74,32 @@ const struct mf_part *mime_part_find(const struct mf_part *root, const char *sec
 
 /* ---- A whole message in memory ---- */
 
-/* Builds the tree of a raw message as BODYSTRUCTURE would tell it, with its parts' places. MF_INVALID
- * only for an empty message; nesting beyond MIME_DEPTH_MAX becomes a leaf. raw must outlive it. */
+/* One part and where it stands in the raw message, in the order of the message. */
+struct mime_place {
+	const struct mf_part *part;
+	struct mf_bytes header; /* its own header fields with the empty line */
+	struct mf_bytes body;	/* its content, still encoded */
+};
+
 struct mime_message {
 	struct mf_bytes raw;
 	struct mime_header header;
 	const struct mf_part *root;
-	const struct mime_place *places; /* the folder's own */
+	const struct mime_place *places; /* the root first */
 	size_t n_places;
 };
+
+/* Builds the tree of a raw message as BODYSTRUCTURE would tell it, with its parts' places, byte for
+ * byte (GMime does not tell where parts end, and what is attached must be sent on unchanged). A
+ * multipart within an attached message "2" has the section "2.TEXT". MF_INVALID only for an empty
+ * message; nesting beyond MIME_DEPTH_MAX and parts beyond a thousand become leaves. raw must outlive
+ * it. */
 enum mf_status mime_message_parse(
 	struct mf_arena *a, struct mf_bytes raw, struct mime_message *out, struct mf_error *err);
+
+/* The place of a part of this message; NULL when it is not one. */
+const struct mime_place *mime_message_place(
+	const struct mime_message *m, const struct mf_part *part);
 
 /* The content of a part, still encoded, as a view into raw; of a message/rfc822 the whole embedded
  * message. Empty when the part is not of this message. */
