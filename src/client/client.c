@@ -291,6 +291,24 @@ is_wbxml(struct client *c, const struct client_answer *answer)
 	return answer->body.len > 0 && type != NULL && str_istarts(type, WBXML_TYPE);
 }
 
+static void
+count(struct client *c, const struct client_answer *answer)
+{
+	struct client_stats *s = &c->stats;
+
+	if (s->exchanges++ == 0)
+		s->first_byte_us = answer->first_byte_us;
+	s->sent += c->request.body.len;
+	s->received += answer->body.len;
+	s->total_us += answer->total_us;
+}
+
+struct client_stats
+client_stats(const struct client *c)
+{
+	return c->stats;
+}
+
 enum mf_status
 client_exchange_end(
 	struct client *c, CURLcode code, struct client_answer *out, struct mf_error *err)
@@ -310,6 +328,7 @@ client_exchange_end(
 	out->headers = mf_buf_str(&c->headers);
 	out->first_byte_us = first;
 	out->total_us = total;
+	count(c, out);
 	if (is_wbxml(c, out))
 		st = wbxml_decode(c->exchange, out->body, &answer_limits, !c->options.tolerant,
 			&out->root, err);

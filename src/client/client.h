@@ -84,6 +84,15 @@ enum mf_status client_call_xml(struct client *c, const char *command, const char
 enum mf_status client_ask_options(
 	struct client *c, struct client_answer *out, struct mf_error *err);
 
+/* What went over the wire since the client was made. */
+struct client_stats {
+	size_t exchanges;	 /* that got an answer */
+	uint64_t sent, received; /* bytes of bodies */
+	int64_t first_byte_us;	 /* of the first exchange */
+	int64_t total_us;	 /* of all */
+};
+struct client_stats client_stats(const struct client *c);
+
 /* The value of a header, compared without case, in the arena; NULL when absent. */
 const char *client_answer_header(
 	struct mf_arena *a, const struct client_answer *answer, const char *name);

@@ -18,6 +18,7 @@ struct client {
 	struct curl_slist *headers_out;
 	struct mf_buf body, headers;
 	char curl_error[CURL_ERROR_SIZE];
+	struct client_stats stats;
 	/* While it runs in a loop. */
 	client_done *done;
 	void *done_ctx;

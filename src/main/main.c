@@ -1,0 +1,41 @@
+/* The program: finds the subcommand in the table and runs it. Knows nothing else. */
+#include <stdio.h>
+#include <string.h>
+
+#include "main/commands.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "probe", main_probe, "asks a server as a phone would" },
+};
+
+static int
+usage(FILE *f, int status)
+{
+	fputs("usage: mailferry COMMAND [arguments]\n\ncommands:\n", f);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].help);
+	fputs("\nmailferry COMMAND --help tells more; mailferry --version the version.\n", f);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage(stderr, MAIN_USAGE);
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("mailferry " MAILFERRY_VERSION);
+		return MAIN_OK;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return usage(stdout, MAIN_OK);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "mailferry: there is no command %s\n\n", argv[1]);
+	return usage(stderr, MAIN_USAGE);
+}
