@@ -13,6 +13,7 @@ void
 imap_begin(struct mf_session *s)
 {
 	s->tag++;
+	s->begun++;
 	mf_buf_printf(&s->out, "A%u ", s->tag);
 }
 
@@ -98,6 +99,7 @@ forget_out(struct mf_session *s)
 {
 	mf_buf_clear(&s->out);
 	s->n_stops = 0;
+	s->begun = 0;
 	s->injection = false;
 }
 
@@ -141,13 +143,12 @@ imap_flush(struct mf_session *s, struct mf_error *err)
 		return imap_fail(s, err, MF_TEMPORARY, "the connection is lost");
 	}
 	if (s->injection || s->out.failed) {
-		/* Not sent, so its tags will not be answered. */
-		s->tag = s->done;
 		status = imap_fail(s, err, MF_INVALID, "a name or text cannot be sent: %s",
 			s->injection ? "it has line ends" : "too long");
 		forget_out(s);
 		return status;
 	}
+	s->pending += s->begun;
 	imap_stream_deadline(&s->stream, s->stream.where->command_ms);
 	status = send_out(s, &r, err);
 	if (status == MF_REFUSED)
@@ -172,13 +173,18 @@ next(struct mf_session *s, struct imap_answer *a, struct mf_error *err)
 	return status;
 }
 
-/* The end of a command: "OK [CODE] text". */
+/* The end of a command: "OK [CODE] text". Servers may end commands in another order than they were
+ * given in (Dovecot holds back the end of a FETCH while it has more to do). */
 static enum mf_status
 finish(struct mf_session *s, struct imap_answer *a, struct imap_result *r, struct mf_error *err)
 {
 	struct imap_lex *x = &a->lex;
+	unsigned slot = a->tag % IMAP_PIPELINE_MAX;
 
-	s->done = a->tag;
+	if (a->tag == 0 || a->tag > s->tag || s->tag - a->tag >= IMAP_PIPELINE_MAX ||
+		s->pending == 0 || s->ended[slot].tag == a->tag)
+		return out_of_step(s, err);
+	s->pending--;
 	*r = (struct imap_result){ .condition = IMAP_OK };
 	if (imap_lex_word(x, "NO"))
 		r->condition = IMAP_NO;
@@ -187,6 +193,9 @@ finish(struct mf_session *s, struct imap_answer *a, struct imap_result *r, struc
 	else if (!imap_lex_word(x, "OK"))
 		return out_of_step(s, err);
 	imap_parse_code(s, *x, r);
+	s->ended[slot].tag = a->tag;
+	s->ended[slot].condition = (uint8_t)r->condition;
+	s->ended[slot].code = (uint8_t)r->code;
 	/* The next command of a pipeline begins now. */
 	imap_stream_deadline(&s->stream, s->stream.where->command_ms);
 	return MF_OK;
@@ -196,45 +205,62 @@ void
 imap_drain(struct mf_session *s)
 {
 	size_t bytes = 0;
-	struct imap_answer a;
 
 	imap_stream_deadline(&s->stream, DRAIN_MS);
-	while (!s->lost && s->done != s->tag) {
+	while (!s->lost && s->pending > 0) {
+		int64_t deadline = s->stream.deadline;
+		struct imap_answer a;
+		struct imap_result r;
+
 		if (next(s, &a, NULL) != MF_OK)
 			return;
 		bytes += a.raw.len;
 		if (bytes > DRAIN_BYTES)
 			s->lost = true;
-		else if (a.kind == IMAP_TAGGED && (a.tag <= s->done || a.tag > s->tag))
-			s->lost = true;
-		else if (a.kind == IMAP_TAGGED)
-			s->done = a.tag;
+		if (a.kind == IMAP_TAGGED)
+			finish(s, &a, &r, NULL);
+		s->stream.deadline = deadline;
 	}
+}
+
+enum mf_status
+imap_next(struct mf_session *s, imap_untagged_fn *fn, void *ctx, unsigned *ended,
+	struct imap_result *r, struct mf_error *err)
+{
+	struct imap_answer a;
+	enum mf_status status;
+
+	*ended = 0;
+	if (s->lost)
+		return imap_fail(s, err, MF_TEMPORARY, "the connection is lost");
+	status = next(s, &a, err);
+	if (status == MF_OK && a.kind == IMAP_UNTAGGED && fn != NULL) {
+		status = fn(ctx, s, &a.lex, a.cut);
+		if (status != MF_OK)
+			imap_drain(s);
+	}
+	if (status != MF_OK || a.kind != IMAP_TAGGED)
+		return status;
+	*ended = a.tag;
+	return finish(s, &a, r, err);
 }
 
 static enum mf_status
 wait_end(struct mf_session *s, unsigned tag, imap_untagged_fn *fn, void *ctx, struct imap_result *r,
 	struct mf_error *err)
 {
-	for (;;) {
-		struct imap_answer a;
-		enum mf_status status = next(s, &a, err);
+	unsigned slot = tag % IMAP_PIPELINE_MAX, ended = 0;
+	enum mf_status status = MF_OK;
 
-		if (status == MF_OK && a.kind == IMAP_UNTAGGED && fn != NULL) {
-			status = fn(ctx, s, &a.lex, a.cut);
-			if (status != MF_OK)
-				imap_drain(s);
-		}
-		if (status != MF_OK)
-			return status;
-		if (a.kind != IMAP_TAGGED)
-			continue;
-		if (a.tag <= s->done || a.tag > tag)
-			return out_of_step(s, err);
-		status = finish(s, &a, r, err);
-		if (status != MF_OK || a.tag == tag)
-			return status;
+	if (s->ended[slot].tag == tag) {
+		*r = (struct imap_result){ .condition =
+						   (enum imap_condition)s->ended[slot].condition,
+			.code = (enum imap_code)s->ended[slot].code };
+		return MF_OK;
 	}
+	while (status == MF_OK && ended != tag)
+		status = imap_next(s, fn, ctx, &ended, r, err);
+	return status;
 }
 
 enum mf_status
@@ -244,8 +270,6 @@ imap_wait(struct mf_session *s, unsigned tag, imap_untagged_fn *fn, void *ctx,
 	struct imap_result own;
 	enum mf_status status;
 
-	if (s->lost)
-		return imap_fail(s, err, MF_TEMPORARY, "the connection is lost");
 	status = wait_end(s, tag, fn, ctx, r == NULL ? &own : r, err);
 	if (status == MF_OK && r == NULL && own.condition != IMAP_OK)
 		status = imap_refused(s, &own, "command", err);
@@ -265,7 +289,8 @@ imap_wait_continue(
 			return status;
 		if (a.kind == IMAP_UNTAGGED)
 			continue;
-		return a.tag == tag ? finish(s, &a, r, err) : out_of_step(s, err);
+		status = finish(s, &a, r, err);
+		return status != MF_OK || a.tag == tag ? status : out_of_step(s, err);
 	}
 }
 

@@ -84,9 +84,15 @@ unsigned imap_command(struct mf_session *s, const char *fmt, ...)
  * literal (no LITERAL+) it waits for its go-ahead; MF_REFUSED when that is denied. */
 enum mf_status imap_flush(struct mf_session *s, struct mf_error *err);
 
-/* Reads until the end of the command `tag`; r may be NULL: then NO and BAD are failures, mapped by
+/* Reads until the end of the command `tag`, in whatever order commands end; untagged answers of the
+ * whole pipeline go to fn. At most IMAP_PIPELINE_MAX commands are under way. r may be NULL: then NO and BAD are failures, mapped by
  * imap_refused. MF_TEMPORARY and `lost` when the connection breaks. */
 enum mf_status imap_wait(struct mf_session *s, unsigned tag, imap_untagged_fn *fn, void *ctx,
+	struct imap_result *r, struct mf_error *err);
+
+/* Reads one answer: *ended is the tag of the command that ended with it, and *r how; else 0. For
+ * pipelines that look at the answers themselves. */
+enum mf_status imap_next(struct mf_session *s, imap_untagged_fn *fn, void *ctx, unsigned *ended,
 	struct imap_result *r, struct mf_error *err);
 
 /* Waits for "+ " (*go) or the end of the command, whichever comes first; then *r tells how. */

@@ -263,6 +263,8 @@ backend_open(const struct mf_conf *conf, struct mf_backend **out, struct mf_erro
 static const struct mf_store_api store = {
 	.size = sizeof(struct mf_store_api),
 	.folders = imap_folders,
+	.changes = imap_changes,
+	.poll = imap_poll,
 };
 
 const struct mf_backend_api mf_backend_imap = {

@@ -356,7 +356,7 @@ imap_session_close(struct mf_session *s)
 {
 	if (s == NULL)
 		return;
-	if (!s->lost && s->done == s->tag) {
+	if (!s->lost && s->pending == 0) {
 		imap_stream_deadline(&s->stream, 0);
 		imap_stream_write(&s->stream, "A0 LOGOUT\r\n", 11, NULL);
 	}
@@ -372,7 +372,7 @@ imap_session_close(struct mf_session *s)
 bool
 imap_session_usable(const struct mf_session *s)
 {
-	return !s->lost && !s->stream.failed && s->done == s->tag &&
+	return !s->lost && !s->stream.failed && s->pending == 0 &&
 	       !imap_stream_readable(&s->stream);
 }
 

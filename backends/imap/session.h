@@ -76,7 +76,7 @@ struct mf_backend {
 	char *roles[MF_ROLE_IMPORTANT + 1]; /* folder names from the settings, NULL: none; owned */
 };
 
-enum { IMAP_STOPS_MAX = 16 };
+enum { IMAP_STOPS_MAX = 16, IMAP_PIPELINE_MAX = 64 };
 
 struct mf_session {
 	struct mf_backend *b;
@@ -90,8 +90,13 @@ struct mf_session {
 	struct imap_selected sel;
 
 	/* Commands: command.c. */
-	unsigned tag;		      /* of the last command begun */
-	unsigned done;		      /* of the last command whose end was read */
+	unsigned tag;	  /* of the last command begun */
+	unsigned begun;	  /* commands in `out` */
+	unsigned pending; /* commands sent whose end was not read */
+	struct {
+		unsigned tag;
+		uint8_t condition, code;
+	} ended[IMAP_PIPELINE_MAX];   /* ends that came before somebody waited, by tag */
 	struct mf_buf out;	      /* commands not yet sent */
 	bool injection;		      /* a string with CR or LF was to be sent */
 	size_t stops[IMAP_STOPS_MAX]; /* offsets in out where the server's go-ahead is needed */

@@ -1,0 +1,193 @@
+/* Flags, dates, sets. Knows their spelling in IMAP, no command. */
+#include "values.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "command.h"
+
+enum { PIECE_BYTES = 4000 };
+
+static const struct {
+	const char *word;
+	uint32_t flag;
+} flag_words[] = {
+	{ "\\Seen", MF_FLAG_SEEN },
+	{ "\\Flagged", MF_FLAG_FLAGGED },
+	{ "\\Answered", MF_FLAG_ANSWERED },
+	{ "$Forwarded", MF_FLAG_FORWARDED },
+	{ "\\Draft", MF_FLAG_DRAFT },
+	{ "\\Deleted", MF_FLAG_DELETED },
+};
+
+static uint32_t
+flag_of(struct mf_bytes word)
+{
+	for (size_t i = 0; i < sizeof(flag_words) / sizeof(flag_words[0]); i++)
+		if (imap_bytes_is(word, flag_words[i].word))
+			return flag_words[i].flag;
+	return 0;
+}
+
+static void
+add_keyword(struct imap_flags *f, struct mf_bytes word, size_t *used)
+{
+	char *text = f->text + *used;
+	size_t at = f->n;
+
+	if (f->n == IMAP_KEYWORDS_MAX || word.len + 1 > sizeof(f->text) - *used ||
+		word.data[0] == '\\')
+		return;
+	for (size_t i = 0; i < word.len; i++)
+		if (word.data[i] >= 0x7f)
+			return;
+	memcpy(text, word.data, word.len);
+	text[word.len] = '\0';
+	while (at > 0 && strcmp(f->keywords[at - 1], text) > 0)
+		at--;
+	if (at > 0 && strcmp(f->keywords[at - 1], text) == 0)
+		return;
+	memmove(f->keywords + at + 1, f->keywords + at, (f->n - at) * sizeof(char *));
+	f->keywords[at] = text;
+	f->n++;
+	*used += word.len + 1;
+}
+
+void
+imap_flags_read(struct imap_lex *x, struct imap_flags *out)
+{
+	size_t used = 0;
+
+	out->flags = 0;
+	out->n = 0;
+	imap_lex_want(x, '(');
+	while (!x->bad && !imap_lex_take(x, ')')) {
+		struct mf_bytes word = imap_lex_flag(x);
+		uint32_t flag = x->bad ? 0 : flag_of(word);
+
+		if (flag != 0)
+			out->flags |= flag;
+		else if (!x->bad)
+			add_keyword(out, word, &used);
+		imap_lex_take(x, ' ');
+	}
+	out->keywords[out->n] = NULL;
+}
+
+void
+imap_flags_print(uint32_t flags, struct mf_buf *out)
+{
+	const char *between = "";
+
+	for (size_t i = 0; i < sizeof(flag_words) / sizeof(flag_words[0]); i++) {
+		if ((flags & flag_words[i].flag) == 0)
+			continue;
+		mf_buf_printf(out, "%s%s", between, flag_words[i].word);
+		between = " ";
+	}
+}
+
+bool
+imap_keyword_valid(const char *keyword)
+{
+	if (keyword[0] == '\0' || strlen(keyword) > 200)
+		return false;
+	for (const char *p = keyword; *p != '\0'; p++)
+		if (*p <= ' ' || (unsigned char)*p >= 0x7f || strchr("(){%*\"\\]", *p) != NULL)
+			return false;
+	return flag_of(mf_bytes_str(keyword)) == 0;
+}
+
+/* ---- Dates ---- */
+
+static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
+	"Oct", "Nov", "Dec" };
+
+int64_t
+imap_date_read(struct mf_bytes text)
+{
+	struct tm tm = { .tm_isdst = 0 };
+	char copy[40], month[4] = "", sign = '+';
+	int zone = 0, offset;
+
+	if (text.len >= sizeof(copy) || text.data == NULL)
+		return 0;
+	memcpy(copy, text.data, text.len);
+	copy[text.len] = '\0';
+	if (sscanf(copy, " %2d-%3[A-Za-z]-%4d %2d:%2d:%2d %c%4d", &tm.tm_mday, month, &tm.tm_year,
+		    &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &sign, &zone) < 6)
+		return 0;
+	while (tm.tm_mon < 12 && strcasecmp(months[tm.tm_mon], month) != 0)
+		tm.tm_mon++;
+	if (tm.tm_mon == 12 || tm.tm_year < 1)
+		return 0;
+	tm.tm_year -= 1900;
+	offset = (zone / 100 * 60 + zone % 100) * 60;
+	return (int64_t)timegm(&tm) - (sign == '-' ? -offset : offset);
+}
+
+static void
+split(int64_t date, struct tm *tm)
+{
+	time_t t = (time_t)date;
+
+	if (date < 0 || date > INT64_C(253402300799)) /* 9999-12-31 */
+		t = 0;
+	gmtime_r(&t, tm);
+}
+
+void
+imap_date_print(int64_t date, char *out)
+{
+	struct tm tm;
+
+	split(date, &tm);
+	snprintf(out, 32, "%02d-%s-%04d %02d:%02d:%02d +0000", tm.tm_mday % 100,
+		months[tm.tm_mon % 12], (tm.tm_year + 1900) % 10000, tm.tm_hour % 100,
+		tm.tm_min % 100, tm.tm_sec % 100);
+}
+
+void
+imap_day_print(int64_t date, char *out)
+{
+	struct tm tm;
+
+	split(date, &tm);
+	snprintf(out, 32, "%d-%s-%04d", tm.tm_mday % 100, months[tm.tm_mon % 12],
+		(tm.tm_year + 1900) % 10000);
+}
+
+/* ---- Sets ---- */
+
+static bool
+fits(const struct mf_idrange *r)
+{
+	return r->first <= UINT32_MAX;
+}
+
+bool
+imap_has_piece(const struct imap_pieces *p)
+{
+	return p->next < p->set->n && fits(&p->set->ranges[p->next]);
+}
+
+bool
+imap_put_piece(struct mf_session *s, struct imap_pieces *p)
+{
+	size_t from = s->out.len;
+
+	if (!imap_has_piece(p))
+		return false;
+	while (imap_has_piece(p) && s->out.len - from < PIECE_BYTES) {
+		const struct mf_idrange *r = &p->set->ranges[p->next++];
+		uint64_t last = r->last > UINT32_MAX ? UINT32_MAX : r->last;
+
+		if (s->out.len > from)
+			imap_put(s, ",");
+		imap_putf(s, last == r->first ? "%llu" : "%llu:%llu", (unsigned long long)r->first,
+			(unsigned long long)last);
+	}
+	return true;
+}
