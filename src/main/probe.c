@@ -278,7 +278,7 @@ run(struct probe *p, const struct arguments *a)
 	p->mailbox = client_mailbox_new();
 	mf_buf_init(&p->out, 0);
 	st = a->action->run(p, &err);
-	fwrite(p->out.data, 1, p->out.len, stdout);
+	fwrite(mf_buf_str(&p->out), 1, p->out.len, stdout);
 	if (fflush(stdout) != 0 && st == MF_OK)
 		st = mf_fail(&err, MF_REFUSED, "cannot write to standard output");
 	if (st != MF_OK)
