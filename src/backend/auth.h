@@ -4,9 +4,9 @@
  * and one with a wrong password costs one try upstream. A backend that is down is no answer and is
  * not remembered. Identical checks at the same time share one try.
  *
- * Names. Phones send `user`, `user@domain` or `DOMAIN\user`; the setting `login` says what the
- * backends are asked for, with %s the name as sent, %u the part before the @ (or behind the
- * backslash), %d the domain ("" where there is none); %% is a percent sign.
+ * Names. Phones send `user`, `user@domain` or `DOMAIN\user`. The part before a backslash is dropped,
+ * or becomes the domain where it has a dot and the name has no other. Then the settings strip_domain
+ * and default_domain say what the backends are asked for. Mapping a mapped name changes nothing.
  */
 #ifndef BACKEND_AUTH_H
 #define BACKEND_AUTH_H

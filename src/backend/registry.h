@@ -11,6 +11,7 @@
 #include "mailferry/backend.h"
 
 struct backends;
+struct conf; /* conf/conf.h */
 
 enum backend_facet {
 	BACKEND_STORE,
@@ -21,29 +22,18 @@ enum backend_facet {
 	BACKEND_FACETS
 };
 
-/* The rows of the section `backend` of the configuration: sessions, login check. */
-extern const struct mf_setting backend_settings[];
-
 /* Finds a backend by its name among the built-in ones, or loads the module when `name` is an absolute
  * path (it stays loaded), and checks its abi. Needed before the configuration is parsed, because
  * backends bring their own rows. MF_UNSUPPORTED: no such backend, or another abi. */
 enum mf_status backend_find(
 	const char *name, const struct mf_backend_api **out, struct mf_error *err);
 
-struct backends_config {
-	const struct mf_conf *settings; /* the section of backend_settings */
-	const struct backends_entry {
-		const struct mf_backend_api *api;
-		const struct mf_conf *conf; /* the section of api->settings */
-	} * entries;			    /* in the order of the setting `backends` */
-	size_t n;
-};
-
 enum { BACKENDS_MAX = 16 };
 
-/* Opens them all, or none. The sections must outlive the result. */
-enum mf_status backends_open(
-	const struct backends_config *c, struct backends **out, struct mf_error *err);
+/* Opens the backends that the setting `backends` names, or none: MF_INVALID when it names too many,
+ * one twice, or one without a section; else what backend_find and the backend say. The configuration
+ * must outlive the result. */
+enum mf_status backends_open(const struct conf *conf, struct backends **out, struct mf_error *err);
 
 /* After all sessions were put back; logs out and closes. NULL is fine. */
 void backends_close(struct backends *b);

@@ -102,5 +102,10 @@ const struct mf_setting conf_settings[] = {
 		"How long a session at a backend is kept for the user's next request." },
 	{ "session_limit", MF_SETTING_NUMBER, "4", 1, 100, NULL,
 		"Sessions at once at a backend for one user." },
+	{ "session_total", MF_SETTING_NUMBER, "2000", 1, 1000000, NULL,
+		"Sessions at once at all backends for all users." },
+	{ "device_life", MF_SETTING_DURATION, "180d", DAY, 3650 * DAY, NULL,
+		"A device that was not seen for this time is forgotten; it starts afresh when it "
+		"comes again." },
 	{ 0 },
 };

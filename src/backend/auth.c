@@ -1,0 +1,445 @@
+/*
+ * The login check and its memory. Knows credentials for the length of a call, and keeps none: only
+ * digests under a key that was drawn at the start of the process, compared in constant time.
+ */
+#include "backend/auth.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "backend/opened.h"
+#include "base/clock.h"
+#include "base/str.h"
+#include "base/utf8.h"
+
+enum {
+	BUCKETS = 4096, /* a power of 2 */
+	GOOD_MAX = 100000,
+	BAD_MAX = 20000, /* apart, so that a flood of wrong passwords does not push out good ones */
+};
+
+/* What was learnt of one pair of name and credentials. */
+struct answer {
+	uint8_t digest[DIGEST_SIZE];
+	uint8_t user[DIGEST_SIZE]; /* digest of the name */
+	bool good;
+	int64_t until; /* clock_ms */
+	SLIST_ENTRY(answer) bucket;
+	TAILQ_ENTRY(answer) age;
+};
+TAILQ_HEAD(answer_list, answer);
+
+/* A check under way; who asks the same meanwhile waits for it. */
+struct trial {
+	uint8_t digest[DIGEST_SIZE];
+	unsigned askers;
+	bool done;
+	enum mf_status status;
+	struct mf_error err;
+	SLIST_ENTRY(trial) next;
+};
+
+/* The answers of one kind: the oldest, which end first, in front. */
+struct memory {
+	struct answer_list answers;
+	size_t n, max;
+	int64_t life_ms;
+};
+
+struct logins {
+	EVP_MAC *hmac;
+	uint8_t key[DIGEST_SIZE];
+	const char *default_domain; /* the configuration's */
+	bool strip_domain;
+	pthread_mutex_t lock; /* of all below */
+	pthread_cond_t tried;
+	SLIST_HEAD(, answer) buckets[BUCKETS];
+	struct memory good, bad;
+	SLIST_HEAD(, trial) trials;
+	struct backend_login_stats stats;
+};
+
+/* ---- Digests ---- */
+
+static void
+mac_field(EVP_MAC_CTX *mac, const char *s)
+{
+	uint64_t len = s != NULL ? strlen(s) : UINT64_MAX; /* NULL is not "" */
+	int ok = EVP_MAC_update(mac, (const uint8_t *)&len, sizeof(len));
+
+	if (s != NULL)
+		ok &= EVP_MAC_update(mac, (const uint8_t *)s, len);
+	if (!ok)
+		abort();
+}
+
+static void
+mac_fields(struct logins *l, const char *const *fields, size_t n, uint8_t out[DIGEST_SIZE])
+{
+	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(
+					OSSL_MAC_PARAM_DIGEST, (char[]){ "SHA256" }, 0),
+		OSSL_PARAM_construct_end() };
+	EVP_MAC_CTX *mac = EVP_MAC_CTX_new(l->hmac);
+	size_t len = 0;
+
+	if (mac == NULL || !EVP_MAC_init(mac, l->key, sizeof(l->key), params))
+		abort();
+	for (size_t i = 0; i < n; i++)
+		mac_field(mac, fields[i]);
+	if (!EVP_MAC_final(mac, out, &len, DIGEST_SIZE) || len != DIGEST_SIZE)
+		abort();
+	EVP_MAC_CTX_free(mac);
+}
+
+void
+logins_digest(struct logins *l, const struct mf_login *who, uint8_t out[DIGEST_SIZE])
+{
+	const char *const fields[] = { who->user, who->password, who->token, who->master };
+
+	mac_fields(l, fields, sizeof(fields) / sizeof(fields[0]), out);
+}
+
+static bool
+equal(const uint8_t *x, const uint8_t *y)
+{
+	return CRYPTO_memcmp(x, y, DIGEST_SIZE) == 0;
+}
+
+/* ---- The memory; the lock is held ---- */
+
+static size_t
+bucket_of(const uint8_t *digest)
+{
+	return (size_t)(digest[0] | digest[1] << 8) & (BUCKETS - 1);
+}
+
+static void
+forget(struct logins *l, struct answer *a)
+{
+	struct memory *m = a->good ? &l->good : &l->bad;
+
+	SLIST_REMOVE(&l->buckets[bucket_of(a->digest)], a, answer, bucket);
+	TAILQ_REMOVE(&m->answers, a, age);
+	m->n--;
+	free(a);
+}
+
+static void
+forget_old(struct logins *l, struct memory *m, int64_t now)
+{
+	struct answer *a;
+
+	while ((a = TAILQ_FIRST(&m->answers)) != NULL && (a->until <= now || m->n >= m->max))
+		forget(l, a);
+}
+
+static struct answer *
+find(struct logins *l, const uint8_t *digest)
+{
+	struct answer *a;
+
+	SLIST_FOREACH(a, &l->buckets[bucket_of(digest)], bucket)
+	{
+		if (equal(a->digest, digest))
+			return a->until > clock_ms() ? a : NULL;
+	}
+	return NULL;
+}
+
+static enum known
+known(struct logins *l, const uint8_t *digest)
+{
+	const struct answer *a = find(l, digest);
+
+	if (a == NULL)
+		return LOGIN_UNKNOWN;
+	l->stats.cached++;
+	return a->good ? LOGIN_GOOD : LOGIN_BAD;
+}
+
+static void
+learn(struct logins *l, const char *user, const uint8_t *digest, bool good)
+{
+	struct memory *m = good ? &l->good : &l->bad;
+	struct answer *a = find(l, digest);
+	int64_t now = clock_ms();
+
+	if (a != NULL)
+		forget(l, a);
+	forget_old(l, m, now);
+	if (m->life_ms == 0)
+		return;
+	a = calloc(1, sizeof(*a));
+	if (a == NULL)
+		abort();
+	memcpy(a->digest, digest, DIGEST_SIZE);
+	mac_fields(l, &user, 1, a->user);
+	a->good = good;
+	a->until = now + m->life_ms;
+	SLIST_INSERT_HEAD(&l->buckets[bucket_of(digest)], a, bucket);
+	TAILQ_INSERT_TAIL(&m->answers, a, age);
+	m->n++;
+}
+
+enum known
+logins_known(struct logins *l, const uint8_t digest[DIGEST_SIZE])
+{
+	enum known k;
+
+	pthread_mutex_lock(&l->lock);
+	k = known(l, digest);
+	pthread_mutex_unlock(&l->lock);
+	return k;
+}
+
+void
+logins_learn(struct logins *l, const char *user, const uint8_t digest[DIGEST_SIZE],
+	enum mf_status status)
+{
+	if (status != MF_OK && status != MF_AUTH)
+		return;
+	pthread_mutex_lock(&l->lock);
+	learn(l, user, digest, status == MF_OK);
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void
+memory_forget_user(struct logins *l, struct memory *m, const uint8_t *user)
+{
+	struct answer *a, *next;
+
+	for (a = TAILQ_FIRST(&m->answers); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, age);
+		if (equal(a->user, user))
+			forget(l, a);
+	}
+}
+
+void
+backend_login_forget(struct backends *b, const char *user)
+{
+	struct logins *l = b->logins;
+	uint8_t digest[DIGEST_SIZE];
+
+	mac_fields(l, &user, 1, digest);
+	pthread_mutex_lock(&l->lock);
+	memory_forget_user(l, &l->good, digest);
+	memory_forget_user(l, &l->bad, digest);
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* ---- Checking ---- */
+
+/* Asks the backend; the session that comes of it is kept for the request that follows. */
+static enum mf_status
+ask(struct backends *b, const struct mf_login *who, const uint8_t *digest, struct mf_error *err)
+{
+	const struct opened *at = opened_login(b);
+	struct mf_session *s;
+	enum mf_status st = at->api->login(at->handle, who, &s, err);
+
+	if (st == MF_OK)
+		pool_donate(b->pool, at, who->user, digest, s);
+	return st;
+}
+
+static struct trial *
+trial_find(struct logins *l, const uint8_t *digest)
+{
+	struct trial *t;
+
+	SLIST_FOREACH(t, &l->trials, next)
+	{
+		if (equal(t->digest, digest))
+			return t;
+	}
+	return NULL;
+}
+
+static struct trial *
+trial_begin(struct logins *l, const uint8_t *digest)
+{
+	struct trial *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		abort();
+	memcpy(t->digest, digest, DIGEST_SIZE);
+	SLIST_INSERT_HEAD(&l->trials, t, next);
+	return t;
+}
+
+/* The lock is held, and released while the backend is asked. */
+static void
+trial_run(struct backends *b, struct trial *t, const struct mf_login *who)
+{
+	struct logins *l = b->logins;
+
+	pthread_mutex_unlock(&l->lock);
+	t->status = ask(b, who, t->digest, &t->err);
+	pthread_mutex_lock(&l->lock);
+	if (t->status == MF_OK || t->status == MF_AUTH)
+		learn(l, who->user, t->digest, t->status == MF_OK);
+	l->stats.good += t->status == MF_OK;
+	l->stats.bad += t->status == MF_AUTH;
+	l->stats.unknown += t->status != MF_OK && t->status != MF_AUTH;
+	SLIST_REMOVE(&l->trials, t, trial, next);
+	t->done = true;
+	pthread_cond_broadcast(&l->tried);
+}
+
+/* The lock is held. One of those who ask the same asks the backend. */
+static enum mf_status
+trial_share(
+	struct backends *b, const uint8_t *digest, const struct mf_login *who, struct mf_error *err)
+{
+	struct logins *l = b->logins;
+	struct trial *t = trial_find(l, digest);
+	enum mf_status st;
+
+	if (t != NULL) {
+		t->askers++;
+		while (!t->done)
+			pthread_cond_wait(&l->tried, &l->lock);
+	} else {
+		t = trial_begin(l, digest);
+		t->askers++;
+		trial_run(b, t, who);
+	}
+	st = t->status;
+	if (st != MF_OK && err != NULL)
+		*err = t->err;
+	if (--t->askers == 0)
+		free(t);
+	return st;
+}
+
+enum mf_status
+backend_login_check(struct backends *b, const struct mf_login *who, struct mf_error *err)
+{
+	struct logins *l = b->logins;
+	struct mf_arena *a = mf_arena_new();
+	struct mf_login mapped = *who;
+	uint8_t digest[DIGEST_SIZE];
+	enum mf_status st = backend_login_map(b, who->user, a, &mapped.user, err);
+
+	if (st == MF_OK) {
+		logins_digest(l, &mapped, digest);
+		pthread_mutex_lock(&l->lock);
+		switch (known(l, digest)) {
+		case LOGIN_GOOD:
+			break;
+		case LOGIN_BAD:
+			st = mf_fail(err, MF_AUTH, "wrong credentials, as a moment ago");
+			break;
+		case LOGIN_UNKNOWN:
+			st = trial_share(b, digest, &mapped, err);
+			break;
+		}
+		pthread_mutex_unlock(&l->lock);
+	}
+	mf_arena_free(a);
+	return st;
+}
+
+void
+backend_login_stats(struct backends *b, struct backend_login_stats *out)
+{
+	pthread_mutex_lock(&b->logins->lock);
+	*out = b->logins->stats;
+	pthread_mutex_unlock(&b->logins->lock);
+}
+
+/* ---- Names ---- */
+
+static bool
+name_good(const char *user)
+{
+	size_t len = strlen(user);
+
+	if (len == 0 || len > BACKEND_USER_MAX || !utf8_valid(user, len))
+		return false;
+	for (const char *p = user; *p != '\0'; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/* `DOMAIN\user`: user; `example.org\user`: user@example.org. */
+static const char *
+without_backslash(struct mf_arena *a, const char *user)
+{
+	const char *at = strchr(user, '\\');
+	size_t domain = at != NULL ? (size_t)(at - user) : 0;
+
+	if (at == NULL)
+		return user;
+	if (strchr(at, '@') != NULL || memchr(user, '.', domain) == NULL)
+		return at + 1;
+	return mf_printf(a, "%s@%.*s", at + 1, (int)domain, user);
+}
+
+enum mf_status
+backend_login_map(struct backends *b, const char *user, struct mf_arena *a, const char **out,
+	struct mf_error *err)
+{
+	const struct logins *l = b->logins;
+	const char *name, *at;
+
+	if (user == NULL || !name_good(user))
+		return mf_fail(err, MF_INVALID, "a login name that nobody can have");
+	name = without_backslash(a, user);
+	at = strrchr(name, '@');
+	if (at != NULL)
+		name = mf_printf(a, "%.*s%s", (int)(at - name), name,
+			l->strip_domain ? "" : str_lower(a, at));
+	if (*name == '\0' || *name == '@')
+		return mf_fail(err, MF_INVALID, "a login name without a user");
+	if (*l->default_domain != '\0' && strchr(name, '@') == NULL)
+		name = mf_printf(a, "%s@%s", name, l->default_domain);
+	if (strlen(name) > BACKEND_USER_MAX)
+		return mf_fail(err, MF_INVALID, "a login name that is too long");
+	*out = mf_strdup(a, name);
+	return MF_OK;
+}
+
+/* ---- Beginning and end ---- */
+
+struct logins *
+logins_new(const struct mf_conf *top)
+{
+	struct logins *l = calloc(1, sizeof(*l));
+
+	if (l == NULL || (l->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL)) == NULL ||
+		RAND_bytes(l->key, sizeof(l->key)) != 1)
+		abort();
+	l->default_domain = mf_conf_string(top, "default_domain");
+	l->strip_domain = mf_conf_bool(top, "strip_domain");
+	l->good.max = GOOD_MAX;
+	l->good.life_ms = mf_conf_number(top, "auth_cache") * 1000;
+	l->bad.max = BAD_MAX;
+	l->bad.life_ms = mf_conf_number(top, "auth_cache_failures") * 1000;
+	TAILQ_INIT(&l->good.answers);
+	TAILQ_INIT(&l->bad.answers);
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->tried, NULL);
+	return l;
+}
+
+void
+logins_free(struct logins *l)
+{
+	forget_old(l, &l->good, INT64_MAX);
+	forget_old(l, &l->bad, INT64_MAX);
+	pthread_cond_destroy(&l->tried);
+	pthread_mutex_destroy(&l->lock);
+	str_wipe(l->key, sizeof(l->key));
+	EVP_MAC_free(l->hmac);
+	free(l);
+}
