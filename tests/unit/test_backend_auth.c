@@ -1,0 +1,236 @@
+/* backend: the login check's memory, shared tries, names. */
+#include <pthread.h>
+#include <unistd.h>
+
+#include "backend_help.h"
+
+Test(backend_auth, asks_once)
+{
+	struct backend_help h;
+	struct mf_session *s;
+
+	backend_help_open(&h, "");
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_OK);
+	cr_assert_eq(backend_help_logins(&h), 1);
+	cr_assert_eq(backend_help_get(&h, "anna", "secret", 0, &s), MF_OK);
+	cr_assert_eq(backend_help_logins(&h), 1, "the check's session is used");
+	backend_session_put(h.b, s);
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(backend_help_check(&h, "anna", "wrong"), MF_AUTH);
+	cr_assert_eq(backend_help_logins(&h), 2);
+	cr_assert_eq(backend_help_get(&h, "anna", "wrong", 0, &s), MF_AUTH);
+	cr_assert_eq(backend_help_logins(&h), 2, "known to be wrong");
+	cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_OK, "not the other's fault");
+	cr_assert_eq(backend_help_check(&h, "nobody", "secret"), MF_AUTH);
+	backend_help_close(&h);
+}
+
+Test(backend_auth, every_part_of_the_credentials_counts)
+{
+	static const struct {
+		const char *name;
+		struct mf_login who;
+		enum mf_status status;
+	} cases[] = {
+		{ "password", { "anna", "secret", NULL, NULL }, MF_OK },
+		{ "token", { "anna", NULL, "t", NULL }, MF_OK },
+		{ "password as token", { "anna", NULL, "secret", NULL }, MF_AUTH },
+		{ "token as password", { "anna", "t", NULL, NULL }, MF_AUTH },
+		{ "nothing", { "anna", NULL, NULL, NULL }, MF_AUTH },
+		{ "empty", { "anna", "", NULL, NULL }, MF_AUTH },
+		{ "divided otherwise", { "annas", "ecret", NULL, NULL }, MF_AUTH },
+		{ "master", { "anna", "key", NULL, "root" }, MF_OK },
+		{ "master's password alone", { "anna", "key", NULL, NULL }, MF_AUTH },
+	};
+	struct backend_help h;
+
+	backend_help_open(&h, "");
+	memory_token(h.world, "anna", "t");
+	memory_user(h.world, "root", "key");
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+			cr_assert_eq(backend_login_check(h.b, &cases[i].who, NULL), cases[i].status,
+				"%s", cases[i].name);
+	}
+	backend_help_close(&h);
+}
+
+Test(backend_auth, a_backend_that_is_down_says_nothing)
+{
+	struct backend_help h;
+	struct backend_login_stats stats;
+
+	backend_help_open(&h, "");
+	memory_down(h.world, true);
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_TEMPORARY);
+	memory_down(h.world, false);
+	cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_OK);
+	memory_down(h.world, true);
+	cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_OK, "remembered");
+	backend_login_stats(h.b, &stats);
+	cr_assert_eq(stats.unknown, 2);
+	cr_assert_eq(stats.good, 1);
+	cr_assert_eq(stats.cached, 1);
+	backend_help_close(&h);
+}
+
+Test(backend_auth, lives_are_settings)
+{
+	struct backend_help h;
+	uint64_t before;
+
+	backend_help_open(&h, "auth_cache = 2s\nauth_cache_failures = 1s\nsession_idle = 0");
+	cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_OK);
+	cr_assert_eq(backend_help_check(&h, "anna", "new"), MF_AUTH);
+	memory_user(h.world, "anna", "new");
+	usleep(1200000);
+	cr_assert_eq(backend_help_check(&h, "anna", "new"), MF_OK, "bad for one second");
+	before = backend_help_logins(&h);
+	cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_OK, "good for two seconds");
+	cr_assert_eq(backend_help_logins(&h), before);
+	usleep(1200000);
+	cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_AUTH);
+	backend_help_close(&h);
+
+	backend_help_open(&h, "auth_cache = 0\nauth_cache_failures = 0");
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_OK);
+		cr_assert_eq(backend_help_check(&h, "anna", "no"), MF_AUTH);
+	}
+	cr_assert_eq(backend_help_logins(&h), 4, "no memory at all");
+	backend_help_close(&h);
+}
+
+Test(backend_auth, a_session_tells_too)
+{
+	struct backend_help h;
+	struct mf_session *s;
+
+	backend_help_open(&h, "session_idle = 0");
+	cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_OK);
+	memory_user(h.world, "anna", "changed");
+	cr_assert_eq(backend_help_get(&h, "anna", "secret", 0, &s), MF_AUTH);
+	cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_AUTH, "no longer good");
+	backend_help_close(&h);
+}
+
+Test(backend_auth, forgets_on_request)
+{
+	struct backend_help h;
+
+	backend_help_open(&h, "");
+	memory_user(h.world, "bert", "secret");
+	cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_OK);
+	cr_assert_eq(backend_help_check(&h, "anna", "no"), MF_AUTH);
+	cr_assert_eq(backend_help_check(&h, "bert", "secret"), MF_OK);
+	backend_login_forget(h.b, "anna");
+	cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_OK);
+	cr_assert_eq(backend_help_check(&h, "anna", "no"), MF_AUTH);
+	cr_assert_eq(backend_help_check(&h, "bert", "secret"), MF_OK);
+	cr_assert_eq(backend_help_logins(&h), 5);
+	backend_help_close(&h);
+}
+
+/* ---- Many at once ---- */
+
+enum { ASKERS = 12 };
+
+static void *
+ask(void *arg)
+{
+	struct backend_help *h = arg;
+
+	return (void *)(intptr_t)backend_help_check(h, "anna", "wrong");
+}
+
+Test(backend_auth, equal_checks_share_one_try)
+{
+	struct backend_help h;
+	pthread_t threads[ASKERS];
+	void *result;
+
+	backend_help_open(&h, "");
+	memory_delay(h.world, MEMORY_LOGIN, 200);
+	for (int i = 0; i < ASKERS; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, ask, &h), 0);
+	for (int i = 0; i < ASKERS; i++) {
+		pthread_join(threads[i], &result);
+		cr_assert_eq((intptr_t)result, MF_AUTH);
+	}
+	cr_assert_eq(backend_help_logins(&h), 1);
+	backend_help_close(&h);
+}
+
+/* ---- Names ---- */
+
+Test(backend_auth, names)
+{
+	static const struct {
+		const char *settings, *sent, *mapped; /* NULL: refused */
+	} cases[] = {
+		{ "", "anna", "anna" },
+		{ "", "anna@Example.ORG", "anna@example.org" },
+		{ "", "Anna@b@Example.org", "Anna@b@example.org" },
+		{ "", "CORP\\anna", "anna" },
+		{ "", "\\anna", "anna" },
+		{ "", "example.org\\anna", "anna@example.org" },
+		{ "", "CORP\\anna@example.org", "anna@example.org" },
+		{ "", "example.net\\anna@example.org", "anna@example.org" },
+		{ "", "", NULL },
+		{ "", "CORP\\", NULL },
+		{ "", "@example.org", NULL },
+		{ "", "an\nna", NULL },
+		{ "", "an\x7fna", NULL },
+		{ "", "an\xff", NULL },
+		{ "", "Änne", "Änne" },
+		{ "default_domain = \"example.org\"", "anna", "anna@example.org" },
+		{ "default_domain = \"example.org\"", "CORP\\anna", "anna@example.org" },
+		{ "default_domain = \"example.org\"", "anna@other.org", "anna@other.org" },
+		{ "strip_domain = yes", "anna@other.org", "anna" },
+		{ "strip_domain = yes", "other.org\\anna", "anna" },
+		{ "strip_domain = yes\ndefault_domain = \"a.b\"", "anna@other.org", "anna@a.b" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct mf_arena *a = mf_arena_new();
+		struct backend_help h;
+		const char *out = NULL, *again = NULL;
+		enum mf_status st;
+
+		backend_help_open(&h, cases[i].settings);
+		st = backend_login_map(h.b, cases[i].sent, a, &out, NULL);
+		cr_assert_eq(st, cases[i].mapped != NULL ? MF_OK : MF_INVALID, "%s", cases[i].sent);
+		if (cases[i].mapped != NULL) {
+			cr_assert_str_eq(out, cases[i].mapped);
+			cr_assert_eq(backend_login_map(h.b, out, a, &again, NULL), MF_OK);
+			cr_assert_str_eq(again, out, "mapped again");
+		} else {
+			cr_assert_eq(backend_help_check(&h, cases[i].sent, "x"), MF_INVALID);
+			cr_assert_eq(backend_help_logins(&h), 0, "%s was asked for", cases[i].sent);
+		}
+		backend_help_close(&h);
+		mf_arena_free(a);
+	}
+}
+
+Test(backend_auth, names_of_any_length)
+{
+	struct backend_help h;
+	struct mf_arena *a = mf_arena_new();
+	char name[BACKEND_USER_MAX + 2];
+	const char *out;
+
+	backend_help_open(&h, "default_domain = \"example.org\"");
+	memset(name, 'x', sizeof(name));
+	name[BACKEND_USER_MAX + 1] = '\0';
+	cr_assert_eq(backend_login_map(h.b, name, a, &out, NULL), MF_INVALID);
+	name[BACKEND_USER_MAX] = '\0';
+	cr_assert_eq(backend_login_map(h.b, name, a, &out, NULL), MF_INVALID, "with the domain");
+	name[BACKEND_USER_MAX - 12] = '\0';
+	cr_assert_eq(backend_login_map(h.b, name, a, &out, NULL), MF_OK);
+	cr_assert_eq(backend_login_map(h.b, NULL, a, &out, NULL), MF_INVALID);
+	backend_help_close(&h);
+	mf_arena_free(a);
+}
