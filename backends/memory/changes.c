@@ -160,7 +160,7 @@ memory_changes(
 	struct mf_session *s, const struct mf_changes *c, struct mf_buf *next, struct mf_error *err)
 {
 	struct events e = { .arena = mf_arena_new() };
-	struct position now;
+	struct position now = { 0 };
 	enum mf_status st;
 
 	memory_lock(s->world);

@@ -11,7 +11,7 @@
 #include "state/move.h"
 #include "state/user.h"
 
-enum { THREADS = 6, ROUNDS = 60, CONTENT = 20000 };
+enum { THREADS = 6, ROUNDS = 60, CONTENT = 100000 };
 
 static struct state *st;
 static uint32_t shared_user, shared_device;
