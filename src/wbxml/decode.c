@@ -155,7 +155,7 @@ get_element(struct reader *r, uint8_t token)
 static void
 join_text(struct reader *r, struct frame *f, const char *s, size_t len)
 {
-	if (f->len + len + 1 > f->cap) {
+	if (f->joined == NULL || f->len + len + 1 > f->cap) {
 		size_t cap = (f->len + len + 1) * 2;
 		char *joined = mf_alloc(r->arena, cap);
 

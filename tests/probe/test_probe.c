@@ -1,4 +1,5 @@
 /* The program's output, its exit status, and that text of mail cannot command a terminal. */
+#include <criterion/criterion.h>
 #include <sys/wait.h>
 
 #include "fake_http.h"

@@ -7,7 +7,6 @@
 #define TESTS_FAKE_HTTP_H
 
 #include <arpa/inet.h>
-#include <criterion/criterion.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -47,6 +46,16 @@ struct fake_http {
 	size_t n_requests, n_answered;
 };
 
+/* Without Criterion, so that programs under ThreadSanitizer can use it too. */
+static inline void
+fake_require(bool held)
+{
+	if (!held) {
+		perror("fake http server");
+		abort();
+	}
+}
+
 static inline void
 fake_answer(struct fake_http *h, size_t i)
 {
@@ -61,8 +70,7 @@ fake_answer(struct fake_http *h, size_t i)
 	mf_buf_init(&body, 0);
 	mf_buf_init(&out, 0);
 	if (r->xml != NULL)
-		cr_assert_eq(
-			wbxml_from_xml(r->xml, strlen(r->xml), &body, NULL), MF_OK, "%s", r->xml);
+		fake_require(wbxml_from_xml(r->xml, strlen(r->xml), &body, NULL) == MF_OK);
 	if (r->raw != NULL)
 		mf_buf_add_str(&body, r->raw);
 	mf_buf_printf(&out, "HTTP/1.1 %u Status\r\nContent-Length: %zu\r\n%s%s\r\n", r->status,
@@ -150,15 +158,15 @@ fake_start(const struct fake_reply *replies, size_t n, size_t hold)
 	h->hold = hold;
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	h->listener = socket(AF_INET, SOCK_STREAM, 0);
-	cr_assert_eq(bind(h->listener, (struct sockaddr *)&a, sizeof(a)), 0);
-	cr_assert_eq(listen(h->listener, FAKE_CONNECTIONS), 0);
+	fake_require(bind(h->listener, (struct sockaddr *)&a, sizeof(a)) == 0);
+	fake_require(listen(h->listener, FAKE_CONNECTIONS) == 0);
 	getsockname(h->listener, (struct sockaddr *)&a, &len);
 	snprintf(h->url, sizeof(h->url), "http://127.0.0.1:%u", (unsigned)ntohs(a.sin_port));
-	cr_assert_eq(pipe(h->stop), 0);
+	fake_require(pipe(h->stop) == 0);
 	h->fds[0] = (struct pollfd){ h->stop[0], POLLIN, 0 };
 	h->fds[1] = (struct pollfd){ h->listener, POLLIN, 0 };
 	h->n_fds = 2;
-	cr_assert_eq(pthread_create(&h->thread, NULL, fake_run, h), 0);
+	fake_require(pthread_create(&h->thread, NULL, fake_run, h) == 0);
 	return h;
 }
 

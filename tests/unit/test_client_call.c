@@ -1,4 +1,6 @@
 /* client: queries, one exchange, many at once. */
+#include <criterion/criterion.h>
+
 #include "client/client.h"
 #include "client/loop.h"
 #include "client/query.h"

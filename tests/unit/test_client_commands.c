@@ -1,4 +1,6 @@
 /* client: the commands over a connection, against a server that answers from a list. */
+#include <criterion/criterion.h>
+
 #include "client/mail.h"
 #include "client/sync.h"
 #include "fake_http.h"
