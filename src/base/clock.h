@@ -11,5 +11,7 @@ int64_t clock_us(void);
 /* Seconds since 1970-01-01 UTC. Tests may shift it by clock_shift. */
 int64_t clock_wall(void);
 void clock_shift(int64_t seconds);
+/* Tests let time pass: all clocks are that much later from now on. */
+void clock_skip(int64_t seconds);
 
 #endif
