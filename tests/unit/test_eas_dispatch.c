@@ -1,0 +1,195 @@
+/* One request's way: credentials, query, versions, bodies, failures. */
+#include <criterion/criterion.h>
+
+#include "eas/commands.h"
+#include "eas_help.h"
+
+static struct gateway g;
+
+static void
+setup(void)
+{
+	gateway_open(&g);
+}
+
+static void
+teardown(void)
+{
+	gateway_close(&g);
+}
+
+TestSuite(eas_dispatch, .init = setup, .fini = teardown);
+
+#define FOLDERSYNC "<FolderSync xmlns=\"FolderHierarchy\"><SyncKey>0</SyncKey></FolderSync>"
+#define QUERY(cmd) "Cmd=" cmd "&User=anna&DeviceId=d&DeviceType=t"
+
+static const struct {
+	const char *name;
+	struct ask ask;
+	unsigned http, status;
+} cases[] = {
+	{ "as it should be", { .command = "FolderSync", .version = "14.1", .xml = FOLDERSYNC }, 200,
+		1 },
+	{ "letter case", { .query = "cmd=foldersync&DEVICEID=d&devicetype=t", .xml = FOLDERSYNC },
+		200, 1 },
+	{ "base64", { .query = "jQkJBAFkAAF0", .xml = FOLDERSYNC }, 200, 1 },
+	{ "no version is 12.1", { .command = "FolderSync", .xml = FOLDERSYNC }, 200, 1 },
+	/* Credentials come first. */
+	{ "no credentials", { .query = "!", .user = "" }, 401, 0 },
+	{ "wrong password", { .command = "FolderSync", .password = "x", .xml = FOLDERSYNC }, 401,
+		0 },
+	{ "unknown user", { .command = "FolderSync", .user = "eve", .xml = FOLDERSYNC }, 401, 0 },
+	{ "no such path", { .path = "/other", .user = "" }, 404, 0 },
+	{ "method", { .method = "GET" }, 501, 0 },
+	/* The query. */
+	{ "no query", { .query = "" }, 400, 0 },
+	{ "no base64", { .query = "!!!" }, 400, 0 },
+	{ "no command", { .query = "DeviceId=d&DeviceType=t" }, 400, 0 },
+	{ "empty command", { .query = QUERY("") }, 400, 0 },
+	{ "unknown command", { .command = "FolderDance", .version = "14.1" }, 501, 0 },
+	{ "unknown code", { .query = "jQUJBAFkAAF0", .xml = FOLDERSYNC }, 501, 0 },
+	{ "unknown version", { .command = "FolderSync", .version = "13.0", .xml = FOLDERSYNC }, 400,
+		0 },
+	{ "version before command", { .command = "FolderDance", .version = "x" }, 400, 0 },
+	{ "no device, 14.1",
+		{ .query = "Cmd=FolderSync&DeviceType=t", .version = "14.1", .xml = FOLDERSYNC },
+		200, 108 },
+	{ "no device, 12.1",
+		{ .query = "Cmd=FolderSync&DeviceType=t", .version = "12.1", .xml = FOLDERSYNC },
+		400, 108 },
+	{ "no device type",
+		{ .query = "Cmd=FolderSync&DeviceId=d", .version = "16.1", .xml = FOLDERSYNC }, 200,
+		109 },
+	/* The body. */
+	{ "no body, 14.0", { .command = "FolderSync", .version = "14.0" }, 200, 101 },
+	{ "no body, 12.1", { .command = "FolderSync", .version = "12.1" }, 400, 101 },
+	{ "not WBXML, 16.0",
+		{ .command = "FolderSync", .version = "16.0", .body = { (const uint8_t *)"x", 1 } },
+		200, 102 },
+	{ "not WBXML, 12.1",
+		{ .command = "FolderSync", .version = "12.1", .body = { (const uint8_t *)"x", 1 } },
+		400, 102 },
+	{ "text",
+		{ .command = "FolderSync",
+			.version = "14.1",
+			.type = "text/plain",
+			.body = { (const uint8_t *)"hello", 5 } },
+		200, 101 },
+	{ "cut short",
+		{ .command = "FolderSync",
+			.version = "14.1",
+			.body = { (const uint8_t *)"\3\1\x6a\0\0\7\x56\x52\3", 9 } },
+		200, 102 },
+	{ "another root",
+		{ .command = "FolderSync", .version = "14.1", .xml = "<Ping xmlns=\"Ping\"/>" },
+		200, 10 },
+	{ "no key",
+		{ .command = "FolderSync",
+			.version = "12.1",
+			.xml = "<FolderSync xmlns=\"FolderHierarchy\"/>" },
+		200, 10 },
+};
+
+Test(eas_dispatch, table)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct eas_request *r = ask(&g, &cases[i].ask);
+		cr_assert_eq(r->answer.http_status, cases[i].http, "%s: HTTP %u", cases[i].name,
+			r->answer.http_status);
+		cr_assert_eq(r->status, cases[i].status, "%s: status %u: %s", cases[i].name,
+			r->status, answer_xml(r));
+		cr_assert_eq(r->answer.content_type != NULL, r->answer.body.len > 0, "%s",
+			cases[i].name);
+		ask_free(r);
+	}
+}
+
+Test(eas_dispatch, options)
+{
+	struct ask q = { .method = "OPTIONS" };
+	struct eas_request *r = ask(&g, &q);
+	cr_assert_eq(r->answer.http_status, 200);
+	cr_assert_eq(r->answer.body.len, 0);
+	cr_assert_str_eq(answer_header(r, "MS-ASProtocolVersions"), "12.1,14.0,14.1,16.0,16.1");
+	cr_assert_str_eq(answer_header(r, "MS-ASProtocolCommands"), eas_command_list(r->arena));
+	cr_assert_str_eq(answer_header(r, "Allow"), "OPTIONS,POST");
+	cr_assert_str_eq(answer_header(r, "Public"), "OPTIONS,POST");
+	cr_assert_not_null(answer_header(r, "MS-Server-ActiveSync"));
+	cr_assert_not_null(answer_header(r, "Cache-Control"));
+	ask_free(r);
+	q.password = "wrong";
+	r = ask(&g, &q);
+	cr_assert_eq(r->answer.http_status, 401);
+	cr_assert(str_starts(answer_header(r, "WWW-Authenticate"), "Basic realm="));
+	cr_assert_null(answer_header(r, "MS-ASProtocolCommands"));
+	ask_free(r);
+}
+
+/* Both forms of the query are of one device. */
+Test(eas_dispatch, one_device)
+{
+	const char *queries[] = { "Cmd=FolderSync&DeviceId=6F24CAD599A5BF1A690246B8C68FAE8D&"
+				  "DeviceType=SP",
+		"oQkJBBBvJMrVmaW/GmkCRrjGj66NAAJTUA==" };
+	uint32_t number = 0;
+	for (int i = 0; i < 2; i++) {
+		struct ask q = { .query = queries[i], .version = "16.1", .xml = FOLDERSYNC };
+		struct eas_request *r = ask(&g, &q);
+		cr_assert_eq(r->status, 1);
+		cr_assert(i == 0 || r->device->number == number);
+		number = r->device->number;
+		ask_free(r);
+	}
+}
+
+/* A mail server that is down is never a wrong password and never an empty success. */
+Test(eas_dispatch, backend_down)
+{
+	const char *versions[] = { "12.1", "16.1" };
+	memory_down(g.world, true);
+	for (int i = 0; i < 2; i++) {
+		struct ask q = {
+			.command = "FolderSync", .version = versions[i], .xml = FOLDERSYNC
+		};
+		struct eas_request *r = ask(&g, &q);
+		cr_assert_eq(r->answer.http_status, 503);
+		cr_assert_not_null(answer_header(r, "Retry-After"));
+		cr_assert_null(answer_header(r, "WWW-Authenticate"));
+		ask_free(r);
+	}
+	memory_down(g.world, false);
+	struct ask q = { .command = "FolderSync", .version = "14.1", .xml = FOLDERSYNC };
+	struct eas_request *r = ask(&g, &q);
+	cr_assert_eq(r->status, 1);
+	ask_free(r);
+}
+
+/* Nothing of the password stays in the request. */
+Test(eas_dispatch, wiped)
+{
+	struct ask q = { .method = "OPTIONS" };
+	struct eas_request *r = ask(&g, &q);
+	const char *password = r->login.password;
+	cr_assert_str_eq(password, EAS_PASSWORD);
+	eas_request_deinit(r);
+	cr_assert_eq(*password, '\0');
+	cr_assert_null(r->login.password);
+	mf_arena_free(r->arena);
+}
+
+/* Each row of the table is whole, and the table is all that OPTIONS tells. */
+Test(eas_commands, table)
+{
+	struct mf_arena *a = mf_arena_new();
+	for (size_t i = 0; i < eas_commands_n; i++) {
+		const struct eas_command *c = &eas_commands[i];
+		cr_assert_eq(eas_command_find(c->name), c);
+		cr_assert_eq(eas_command_by_code(c->code), c, "%s: its code is another's", c->name);
+		cr_assert(c->run != NULL && c->first <= c->last, "%s", c->name);
+		cr_assert_not_null(wbxml_tag_name(c->root), "%s", c->name);
+		cr_assert_not_null(strstr(eas_command_list(a), c->name), "%s", c->name);
+	}
+	cr_assert_null(eas_command_find("Options"));
+	cr_assert_null(eas_command_find(NULL));
+	mf_arena_free(a);
+}
