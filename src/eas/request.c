@@ -37,6 +37,17 @@ eas_answer_header(struct eas_request *r, const char *name, const char *value)
 		(struct eas_header){ name, mf_strdup(r->arena, value) };
 }
 
+const char *
+eas_user_address(const struct eas_request *r)
+{
+	const char *names[] = { r->user, r->login.user };
+	for (size_t i = 0; i < 2; i++)
+		if (names[i] != NULL && strchr(names[i], '@') != NULL)
+			return mf_strdup(r->arena, names[i]);
+	const char *domain = mf_conf_string(r->server->conf, "default_domain");
+	return *domain == '\0' ? r->user : mf_printf(r->arena, "%s@%s", r->user, domain);
+}
+
 void
 eas_note(struct eas_request *r, const char *fmt, ...)
 {

@@ -115,6 +115,10 @@ void eas_answer_header(struct eas_request *r, const char *name, const char *valu
  * (Retry-After, WWW-Authenticate, Allow). why is for the log; a constant. */
 enum eas_verdict eas_fail_http(struct eas_request *r, unsigned http_status, const char *why);
 
+/* The address that the user sends from: the name in the state, as sent, or with default_domain,
+ * whichever is an address first; else the bare name. In the arena. */
+const char *eas_user_address(const struct eas_request *r);
+
 /* Adds to the log line, blank-separated: eas_note(r, "items=%u", n). */
 void eas_note(struct eas_request *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -52,7 +52,9 @@ gateway_open(struct gateway *g)
 	g->tables[0] = (struct conf_table){ "backend", "", backend_settings };
 	g->tables[1] = (struct conf_table){ "memory", "", mf_backend_memory.settings };
 	char text[200];
-	snprintf(text, sizeof(text), "backends = {\"memory\"}\nmemory { world = \"%s\" }\n",
+	snprintf(text, sizeof(text),
+		"backends = {\"memory\"}\ndefault_domain = \"example.org\"\nmemory { world = "
+		"\"%s\" }\n",
 		g->directory);
 	must(conf_parse(text, g->tables, &g->conf, &err) == MF_OK, "conf", &err);
 	g->world = memory_hold(g->directory);

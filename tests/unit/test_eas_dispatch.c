@@ -3,6 +3,7 @@
 
 #include "eas/commands.h"
 #include "eas_help.h"
+#include "state/device.h"
 
 static struct gateway g;
 

@@ -29,14 +29,14 @@ set_information(struct eas_request *r, const struct wbxml_node *n)
 	write_status(r, eas_status_at(EAS_AT_SETTINGS, st));
 }
 
-/* The address that the account sends from: the user's name, when that is one. */
 static void
 write_addresses(struct eas_request *r)
 {
+	const char *address = eas_user_address(r);
 	wbxml_open(&r->writer, Settings_EmailAddresses);
-	wbxml_element(&r->writer, Settings_SMTPAddress, r->user);
+	wbxml_element(&r->writer, Settings_SMTPAddress, address);
 	if (r->version >= EAS_14_1)
-		wbxml_element(&r->writer, Settings_PrimarySmtpAddress, r->user);
+		wbxml_element(&r->writer, Settings_PrimarySmtpAddress, address);
 	wbxml_close(&r->writer);
 }
 
