@@ -20,12 +20,12 @@
 #include "memory/memory.h"
 #include "state/state.h"
 
-#define EAS_USER     "anna"
+#define EAS_USER     "anna@example.org"
 #define EAS_PASSWORD "secret"
 
 struct gateway {
 	char directory[64];
-	struct conf_table tables[3];
+	struct conf_table tables[2];
 	struct conf *conf;
 	struct memory_world *world;
 	struct backends *backends;
@@ -49,19 +49,16 @@ gateway_open(struct gateway *g)
 	*g = (struct gateway){ .directory = "/tmp/mailferry-eas-XXXXXX" };
 	log_set_level(MF_LOG_ERROR);
 	must(mkdtemp(g->directory) != NULL, "mkdtemp", NULL);
-	g->tables[0] = (struct conf_table){ "backend", "", backend_settings };
-	g->tables[1] = (struct conf_table){ "memory", "", mf_backend_memory.settings };
+	g->tables[0] = (struct conf_table){ "memory", "", mf_backend_memory.settings };
 	char text[200];
 	snprintf(text, sizeof(text),
-		"backends = {\"memory\"}\ndefault_domain = \"example.org\"\nmemory { world = "
+		"backends = {\"memory\"}\nmemory { world = "
 		"\"%s\" }\n",
 		g->directory);
 	must(conf_parse(text, g->tables, &g->conf, &err) == MF_OK, "conf", &err);
 	g->world = memory_hold(g->directory);
 	memory_user(g->world, EAS_USER, EAS_PASSWORD);
-	struct backends_entry entry = { &mf_backend_memory, conf_section(g->conf, "memory") };
-	struct backends_config config = { conf_section(g->conf, "backend"), &entry, 1 };
-	must(backends_open(&config, &g->backends, &err) == MF_OK, "backends", &err);
+	must(backends_open(g->conf, &g->backends, &err) == MF_OK, "backends", &err);
 	struct state_options options = { .directory = g->directory, .map_size = 4 << 20 };
 	must(state_open(&options, &g->state, &err) == MF_OK, "state", &err);
 	g->server = (struct eas_server){ conf_top(g->conf), g->state, g->backends };
