@@ -36,22 +36,31 @@ xml_char(uint32_t c)
 	return c >= 0x20 ? c != 0xfffe && c != 0xffff : c == '\t' || c == '\n' || c == '\r';
 }
 
-/* The count of bytes at the start of s that are printable ASCII or blanks: most of what we see, eight
- * at a time. */
+static bool
+is_plain(unsigned char c)
+{
+	return c < 0x80 && (c >= 0x20 || c == '\n' || c == '\r' || c == '\t');
+}
+
+/* The count of bytes at the start of s that are printable ASCII, blanks or line ends: most of what we
+ * see. Eight at a time where there is no line end among them. */
 static size_t
 plain_run(const unsigned char *s, size_t n)
 {
 	const uint64_t ones = UINT64_MAX / 255, high = ones * 0x80;
-	size_t i = 0;
+	size_t i = 0, stop;
 	uint64_t w;
 
-	for (; n - i >= sizeof(w); i += sizeof(w)) {
-		memcpy(&w, s + i, sizeof(w));
-		if (((w - ones * 0x20) | w) & high)
-			break;
-	}
-	while (i < n && s[i] >= 0x20 && s[i] < 0x80)
-		i++;
+	do {
+		for (; n - i >= sizeof(w); i += sizeof(w)) {
+			memcpy(&w, s + i, sizeof(w));
+			if (((w - ones * 0x20) | w) & high)
+				break;
+		}
+		stop = n - i > sizeof(w) ? i + sizeof(w) : n;
+		while (i < stop && is_plain(s[i]))
+			i++;
+	} while (i == stop && i < n);
 	return i;
 }
 
