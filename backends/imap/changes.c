@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 
+#include "attrs.h"
 #include "command.h"
 #include "cursor.h"
 #include "select.h"
@@ -42,22 +43,20 @@ struct message {
 static void
 read_message(struct imap_lex *x, struct imap_flags *flags, struct message *m)
 {
-	imap_lex_want(x, '(');
-	while (!x->bad && !imap_lex_take(x, ')')) {
-		if (imap_lex_word(x, "UID")) {
+	struct imap_attr a;
+
+	while (imap_attrs_next(x, &a)) {
+		if (imap_bytes_is(a.name, "UID")) {
 			m->uid = imap_lex_number(x);
-		} else if (imap_lex_word(x, "FLAGS")) {
+		} else if (imap_bytes_is(a.name, "FLAGS")) {
 			imap_flags_read(x, flags);
 			m->has_flags = true;
-		} else if (imap_lex_word(x, "INTERNALDATE")) {
+		} else if (imap_bytes_is(a.name, "INTERNALDATE")) {
 			m->date = imap_date_read(imap_lex_string(x));
 			m->has_date = true;
 		} else {
 			imap_lex_skip(x);
-			imap_lex_take(x, ' ');
-			imap_lex_skip(x);
 		}
-		imap_lex_take(x, ' ');
 	}
 }
 
@@ -149,11 +148,7 @@ on_answer(void *ctx, struct mf_session *s, struct imap_lex *x, bool cut)
 		return MF_OK;
 	if (imap_lex_word(x, "VANISHED"))
 		return on_vanished(w, x);
-	if (x->p == x->end || *x->p < '0' || *x->p > '9')
-		return MF_OK;
-	imap_lex_number(x);
-	imap_lex_take(x, ' ');
-	return imap_lex_word(x, "FETCH") ? on_fetch(w, s, x) : MF_OK;
+	return imap_attrs_open(x) ? on_fetch(w, s, x) : MF_OK;
 }
 
 /* ---- The first time ---- */

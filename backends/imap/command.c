@@ -235,7 +235,10 @@ imap_next(struct mf_session *s, imap_untagged_fn *fn, void *ctx, unsigned *ended
 		return imap_fail(s, err, MF_TEMPORARY, "the connection is lost");
 	status = next(s, &a, err);
 	if (status == MF_OK && a.kind == IMAP_UNTAGGED && fn != NULL) {
+		int64_t start = imap_stream_now();
+
 		status = fn(ctx, s, &a.lex, a.cut);
+		imap_stream_excuse(&s->stream, start);
 		if (status != MF_OK)
 			imap_drain(s);
 	}

@@ -265,6 +265,8 @@ static const struct mf_store_api store = {
 	.folders = imap_folders,
 	.changes = imap_changes,
 	.poll = imap_poll,
+	.fetch = imap_fetch,
+	.stream = imap_stream_part,
 };
 
 const struct mf_backend_api mf_backend_imap = {

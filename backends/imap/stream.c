@@ -19,8 +19,8 @@
 
 enum { FILL_LEAST = 16384, KEEP_MOST = 65536, PROGRESS = 256 * 1024 };
 
-static int64_t
-now_ms(void)
+int64_t
+imap_stream_now(void)
 {
 	struct timespec ts;
 
@@ -63,8 +63,14 @@ fail_tls(struct imap_stream *st, struct mf_error *err, const char *what)
 void
 imap_stream_deadline(struct imap_stream *st, int ms)
 {
-	st->deadline = now_ms() + ms;
+	st->deadline = imap_stream_now() + ms;
 	st->progress = 0;
+}
+
+void
+imap_stream_excuse(struct imap_stream *st, int64_t start)
+{
+	st->deadline += imap_stream_now() - start;
 }
 
 void
@@ -90,7 +96,7 @@ wait_for(struct imap_stream *st, short events, const char *what, struct mf_error
 	struct pollfd p = { .fd = st->fd, .events = events };
 
 	for (;;) {
-		int64_t left = st->deadline - now_ms();
+		int64_t left = st->deadline - imap_stream_now();
 		int n;
 
 		if (left <= 0)
@@ -232,7 +238,7 @@ static enum mf_status
 connect_any(struct imap_stream *st, struct mf_error *err)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG }, *list;
-	int64_t until = now_ms() + st->where->connect_ms;
+	int64_t until = imap_stream_now() + st->where->connect_ms;
 	int number = getaddrinfo(st->where->host, st->where->port, &hints, &list), left = 0;
 	bool done = false;
 
@@ -241,7 +247,7 @@ connect_any(struct imap_stream *st, struct mf_error *err)
 	for (struct addrinfo *ai = list; ai != NULL; ai = ai->ai_next)
 		left++;
 	for (struct addrinfo *ai = list; ai != NULL && !done; ai = ai->ai_next) {
-		int64_t now = now_ms();
+		int64_t now = imap_stream_now();
 
 		st->failed = false;
 		st->deadline = now + (until - now) / left--;
@@ -374,7 +380,7 @@ imap_stream_fill(struct imap_stream *st, size_t room, struct mf_error *err)
 	if (st->failed)
 		return fail(st, err, "", "");
 	/* A server that never stops talking must not outrun the deadline. */
-	if (now_ms() >= st->deadline)
+	if (imap_stream_now() >= st->deadline)
 		return fail(st, err, "read", "timed out");
 	make_room(st, room);
 	if (st->ssl != NULL)

@@ -59,6 +59,11 @@ enum mf_status imap_stream_starttls(struct imap_stream *st, struct mf_error *err
 /* The calls that follow have ms milliseconds from now. */
 void imap_stream_deadline(struct imap_stream *st, int ms);
 
+/* Time that we took ourselves (a slow caller) is not the server's: from start until now the deadline
+ * stood still. */
+int64_t imap_stream_now(void);
+void imap_stream_excuse(struct imap_stream *st, int64_t start);
+
 /* The next n bytes are a literal's: each 256 KB of them renew the deadline. */
 void imap_stream_expect(struct imap_stream *st, size_t n);
 
