@@ -120,10 +120,8 @@ bucket_of(const uint8_t *digest)
 }
 
 static void
-forget(struct logins *l, struct answer *a)
+forget(struct logins *l, struct memory *m, struct answer *a)
 {
-	struct memory *m = a->good ? &l->good : &l->bad;
-
 	SLIST_REMOVE(&l->buckets[bucket_of(a->digest)], a, answer, bucket);
 	TAILQ_REMOVE(&m->answers, a, age);
 	m->n--;
@@ -133,10 +131,14 @@ forget(struct logins *l, struct answer *a)
 static void
 forget_old(struct logins *l, struct memory *m, int64_t now)
 {
-	struct answer *a;
+	struct answer *a, *next;
 
-	while ((a = TAILQ_FIRST(&m->answers)) != NULL && (a->until <= now || m->n >= m->max))
-		forget(l, a);
+	for (a = TAILQ_FIRST(&m->answers); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, age);
+		if (a->until > now && m->n < m->max)
+			break;
+		forget(l, m, a);
+	}
 }
 
 static struct answer *
@@ -171,7 +173,7 @@ learn(struct logins *l, const char *user, const uint8_t *digest, bool good)
 	int64_t now = clock_ms();
 
 	if (a != NULL)
-		forget(l, a);
+		forget(l, a->good ? &l->good : &l->bad, a);
 	forget_old(l, m, now);
 	if (m->life_ms == 0)
 		return;
@@ -217,7 +219,7 @@ memory_forget_user(struct logins *l, struct memory *m, const uint8_t *user)
 	for (a = TAILQ_FIRST(&m->answers); a != NULL; a = next) {
 		next = TAILQ_NEXT(a, age);
 		if (equal(a->user, user))
-			forget(l, a);
+			forget(l, m, a);
 	}
 }
 

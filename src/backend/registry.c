@@ -18,11 +18,12 @@
 static enum mf_status
 abi_check(const char *name, const struct mf_backend_api *api, struct mf_error *err)
 {
-	if (api->abi != MF_BACKEND_ABI || api->size < sizeof(*api))
-		return mf_fail(err, MF_UNSUPPORTED,
-			"backend %s: made for interface %u (%u bytes), this is %u (%zu bytes)",
-			name, api->abi, api->size, MF_BACKEND_ABI, sizeof(*api));
-	return MF_OK;
+	if (api->abi == MF_BACKEND_ABI && api->size >= sizeof(*api))
+		return MF_OK;
+	mf_fail(err, MF_UNSUPPORTED,
+		"backend %s: made for interface %u (%u bytes), this is %u (%zu bytes)", name,
+		api->abi, api->size, MF_BACKEND_ABI, sizeof(*api));
+	return MF_UNSUPPORTED;
 }
 
 static enum mf_status
@@ -32,8 +33,10 @@ module_load(const char *path, const struct mf_backend_api **out, struct mf_error
 	const struct mf_backend_api *api;
 	enum mf_status st;
 
-	if (module == NULL)
-		return mf_fail(err, MF_UNSUPPORTED, "backend module: %s", dlerror());
+	if (module == NULL) {
+		mf_fail(err, MF_UNSUPPORTED, "backend module: %s", dlerror());
+		return MF_UNSUPPORTED;
+	}
 	api = dlsym(module, MODULE_SYMBOL);
 	if (api == NULL)
 		st = mf_fail(
@@ -59,7 +62,8 @@ backend_find(const char *name, const struct mf_backend_api **out, struct mf_erro
 			return abi_check(name, *out, err);
 		}
 	}
-	return mf_fail(err, MF_UNSUPPORTED, "backend %s: there is none of this name", name);
+	mf_fail(err, MF_UNSUPPORTED, "backend %s: there is none of this name", name);
+	return MF_UNSUPPORTED;
 }
 
 /* ---- Opening ---- */

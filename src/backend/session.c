@@ -92,6 +92,7 @@ place_hold(struct pool *p, const struct opened *at, const char *user)
 			abort();
 	}
 	l->holders++;
+	assert(l->holders > 0);
 	return l;
 }
 
@@ -170,6 +171,7 @@ give_up(struct pool *p, struct pooled *s, struct pooled **victims)
 {
 	struct place *l = s->place;
 
+	assert(l != NULL && l->count > 0);
 	l->count--;
 	p->total--;
 	s->place = NULL;
@@ -353,33 +355,43 @@ pool_get(struct pool *p, const struct opened *at, const struct mf_login *who, co
 	return st;
 }
 
+/* `who` is mapped. What the backend that checks logins answers is remembered with the checks. */
+static enum mf_status
+get(struct backends *b, const struct opened *at, const struct mf_login *who, int64_t deadline,
+	struct mf_session **out, struct mf_error *err)
+{
+	bool checks = at == opened_login(b);
+	uint8_t digest[DIGEST_SIZE];
+	enum mf_status st;
+
+	logins_digest(b->logins, who, digest);
+	if (checks && logins_known(b->logins, digest) == LOGIN_BAD)
+		return mf_fail(
+			err, MF_AUTH, "%s: wrong credentials, as a moment ago", at->api->name);
+	st = pool_get(b->pool, at, who, digest, deadline, out, err);
+	if (checks && st == MF_AUTH)
+		logins_learn(b->logins, who->user, digest, st);
+	return st;
+}
+
 enum mf_status
 backend_session_get(struct backends *b, enum backend_facet facet, const struct mf_login *who,
 	int64_t deadline, struct mf_session **out, const struct mf_backend_api **api,
 	struct mf_error *err)
 {
 	const struct opened *at = opened_facet(b, facet);
-	struct mf_arena *a = mf_arena_new();
 	struct mf_login mapped = *who;
-	uint8_t digest[DIGEST_SIZE];
+	struct mf_arena *a;
 	enum mf_status st;
 
-	st = at == NULL ? mf_fail(err, MF_UNSUPPORTED, "no backend serves this")
-			: backend_login_map(b, who->user, a, &mapped.user, err);
-	if (st == MF_OK) {
-		bool checks = at == opened_login(b);
-
-		logins_digest(b->logins, &mapped, digest);
-		if (checks && logins_known(b->logins, digest) == LOGIN_BAD)
-			st = mf_fail(err, MF_AUTH, "%s: wrong credentials, as a moment ago",
-				at->api->name);
-		else
-			st = pool_get(b->pool, at, &mapped, digest, deadline, out, err);
-		if (checks && st == MF_AUTH)
-			logins_learn(b->logins, mapped.user, digest, st);
-		if (st == MF_OK)
-			*api = at->api;
-	}
+	if (at == NULL)
+		return mf_fail(err, MF_UNSUPPORTED, "no backend serves this");
+	a = mf_arena_new();
+	st = backend_login_map(b, who->user, a, &mapped.user, err);
+	if (st == MF_OK)
+		st = get(b, at, &mapped, deadline, out, err);
+	if (st == MF_OK)
+		*api = at->api;
 	mf_arena_free(a);
 	return st;
 }

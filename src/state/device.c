@@ -158,7 +158,7 @@ make(struct kv_txn *t, struct visit *v, struct mf_error *err)
 	for (int i = 0; i < STATE_INFO_COUNT; i++)
 		d->info[i] = "";
 	user_row_save(t, v->user, &user);
-	id_key(&k, v->user, d->id);
+	id_key(&k, v->user, v->hello->id);
 	state_key_u32(&number, d->number);
 	kv_put(t, state_key_view(&k), state_key_view(&number));
 	return MF_OK;
@@ -285,7 +285,7 @@ save(struct kv_txn *t, void *ctx, struct mf_error *err)
 {
 	struct saving *s = ctx;
 	struct mf_arena *a = mf_arena_new();
-	struct state_device stored;
+	struct state_device stored = { 0 };
 	enum mf_status st = row_load(t, s->user, s->device->number, a, &stored, err);
 
 	if (st == MF_OK) {
@@ -384,7 +384,7 @@ static enum mf_status
 remove_device(struct kv_txn *t, void *ctx, struct mf_error *err)
 {
 	struct removal *r = ctx;
-	struct state_device d;
+	struct state_device d = { .id = "" };
 	enum mf_status st = row_load(t, r->user, r->device, r->a, &d, err);
 
 	r->removed = false;

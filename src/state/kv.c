@@ -150,6 +150,8 @@ kv_map_adopt(struct kv *kv)
 int
 kv_map_grow(struct kv *kv)
 {
+	/* What looks full may be pages kept for a reader that was killed. */
+	mdb_reader_check(kv->env, NULL);
 	return map_resize(kv, true);
 }
 

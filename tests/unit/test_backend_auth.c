@@ -94,6 +94,21 @@ Test(backend_auth, lives_are_settings)
 	cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_AUTH);
 	backend_help_close(&h);
 
+	/* Asking again does not make it longer. */
+	backend_help_open(&h, "auth_cache_failures = 1s");
+	cr_assert_eq(backend_help_check(&h, "anna", "new"), MF_AUTH);
+	memory_user(h.world, "anna", "new");
+	for (int i = 0; i < 6; i++) {
+		struct mf_session *s = NULL;
+
+		usleep(200000);
+		backend_help_check(&h, "anna", "new");
+		if (backend_help_get(&h, "anna", "new", 0, &s) == MF_OK)
+			backend_session_put(h.b, s);
+	}
+	cr_assert_eq(backend_help_check(&h, "anna", "new"), MF_OK);
+	backend_help_close(&h);
+
 	backend_help_open(&h, "auth_cache = 0\nauth_cache_failures = 0");
 	for (int i = 0; i < 2; i++) {
 		cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_OK);
