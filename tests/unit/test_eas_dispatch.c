@@ -1,6 +1,7 @@
 /* One request's way: credentials, query, versions, bodies, failures. */
 #include <criterion/criterion.h>
 
+#include "backend/session.h"
 #include "eas/commands.h"
 #include "eas_help.h"
 #include "state/device.h"
@@ -162,6 +163,64 @@ Test(eas_dispatch, backend_down)
 	struct ask q = { .command = "FolderSync", .version = "14.1", .xml = FOLDERSYNC };
 	struct eas_request *r = ask(&g, &q);
 	cr_assert_eq(r->status, 1);
+	ask_free(r);
+}
+
+/* The children of Collection of a Sync of the Inbox; gives the new key. */
+static void
+sync_inbox(const char *id, char key[32])
+{
+	const char *xml = "<Sync xmlns=\"AirSync\"><Collections><Collection><SyncKey>%s</SyncKey>"
+			  "<CollectionId>%s</CollectionId></Collection></Collections></Sync>";
+	char text[300];
+	snprintf(text, sizeof(text), xml, key, id);
+	struct ask q = { .command = "Sync", .version = "14.1", .xml = text };
+	struct eas_request *r = ask(&g, &q);
+	const struct wbxml_node *c =
+		wbxml_child(wbxml_child(answer_root(r), AirSync_Collections), AirSync_Collection);
+	if (c != NULL)
+		snprintf(key, 32, "%s", wbxml_child_value(c, AirSync_SyncKey));
+	ask_free(r);
+}
+
+static void
+find_inbox(char id[16])
+{
+	struct ask q = { .command = "FolderSync", .version = "14.1", .xml = FOLDERSYNC };
+	struct eas_request *r = ask(&g, &q);
+	const struct wbxml_node *n = wbxml_child(
+		wbxml_child(answer_root(r), FolderHierarchy_Changes), FolderHierarchy_Add);
+	for (; n != NULL; n = wbxml_next(n))
+		if (strcmp(wbxml_child_value(n, FolderHierarchy_Type), "2") == 0)
+			snprintf(id, 16, "%s", wbxml_child_value(n, FolderHierarchy_ServerId));
+	ask_free(r);
+}
+
+/* A request that waits holds no session, and goes on when something stirs. */
+Test(eas_dispatch, waiting)
+{
+	char id[16] = "", key[32] = "0", text[400];
+	find_inbox(id);
+	sync_inbox(id, key);
+	sync_inbox(id, key);
+	snprintf(text, sizeof(text),
+		"<Sync xmlns=\"AirSync\"><Collections><Collection><SyncKey>%s</SyncKey>"
+		"<CollectionId>%s</CollectionId></Collection></Collections>"
+		"<HeartbeatInterval>120</HeartbeatInterval></Sync>",
+		key, id);
+	struct ask q = { .command = "Sync", .version = "14.1", .xml = text };
+	struct eas_request *r = ask_new(&g, &q);
+	struct backend_session_stats stats;
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(eas_run(r), EAS_WAIT);
+		cr_assert_null(r->store);
+		backend_session_stats(g.backends, &stats);
+		cr_assert_eq(stats.busy, 0);
+	}
+	memory_add(g.world, EAS_USER, "INBOX", mf_bytes_str("Subject: x\n\ny\n"), 0, 0);
+	r->wait.stirred = true;
+	cr_assert_eq(eas_run(r), EAS_DONE);
+	cr_assert_eq(r->items, 1, "%s", answer_xml(r));
 	ask_free(r);
 }
 
