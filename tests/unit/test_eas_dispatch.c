@@ -170,10 +170,11 @@ Test(eas_dispatch, backend_down)
 static void
 sync_inbox(const char *id, char key[32])
 {
-	const char *xml = "<Sync xmlns=\"AirSync\"><Collections><Collection><SyncKey>%s</SyncKey>"
-			  "<CollectionId>%s</CollectionId></Collection></Collections></Sync>";
 	char text[300];
-	snprintf(text, sizeof(text), xml, key, id);
+	snprintf(text, sizeof(text),
+		"<Sync xmlns=\"AirSync\"><Collections><Collection><SyncKey>%s</SyncKey>"
+		"<CollectionId>%s</CollectionId></Collection></Collections></Sync>",
+		key, id);
 	struct ask q = { .command = "Sync", .version = "14.1", .xml = text };
 	struct eas_request *r = ask(&g, &q);
 	const struct wbxml_node *c =
