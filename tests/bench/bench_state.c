@@ -21,6 +21,7 @@ enum {
 	USERS = 2000,
 	FOLDERS = 200,
 	WRITES = 500,
+	EACH = 50,
 	READS = 20000,
 	THREADS_MAX = 64
 };
@@ -76,7 +77,7 @@ write_many(void *arg)
 {
 	int me = (int)(intptr_t)arg;
 
-	for (uint64_t k = 1; k <= WRITES / 10; k++)
+	for (uint64_t k = 1; k <= EACH; k++)
 		commit(me, k, CONTENT);
 	return NULL;
 }
@@ -99,7 +100,7 @@ writers(int n)
 	ms = (double)(clock_us() - began) / 1000;
 	kv_stats(state_kv(st, STATE_SYNC), &after, NULL);
 	printf("%2d writers of 20 KB: a write           %8.3f ms, %.1f in a group\n", n,
-		ms / (n * WRITES / 10),
+		ms / n / EACH,
 		(double)(after.writes - before.writes) / (double)(after.commits - before.commits));
 	for (int i = 0; i < n; i++)
 		must(state_collection_drop(st, users[i], devices[i], 1, NULL), NULL);
