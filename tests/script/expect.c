@@ -135,7 +135,7 @@ expect_http(struct player *p, const char *rest)
 	expect_number(p, "http", answer(p)->request.answer.http_status, rest);
 }
 
-/* expect header NAME absent | OP VALUE */
+/* expect header NAME absent | OP VALUE; alone: it is there. */
 static void
 expect_header(struct player *p, const char *rest)
 {
@@ -152,7 +152,7 @@ expect_header(struct player *p, const char *rest)
 			script_failed(p, "header %s is there: %s", name, value);
 	} else if (value == NULL) {
 		script_failed(p, "header %s is not there", name);
-	} else {
+	} else if (rest[0] != '\0') {
 		expect_value(p, name, value, rest);
 	}
 }

@@ -37,7 +37,7 @@ static const struct state_generation *
 find_generation(const struct state_collection *stored, const char *text, unsigned *status)
 {
 	uint64_t key;
-	*status = EAS_ESTIMATE_KEY;
+	*status = stored->newest.key == 0 ? EAS_ESTIMATE_NOT_PRIMED : EAS_ESTIMATE_KEY;
 	if (!state_generation_parse(text, &key))
 		return NULL;
 	if (key == 0)
