@@ -43,7 +43,7 @@ struct bench {
 	const struct mf_backend_api *api;
 	struct mf_backend *backend;
 	const struct mf_store_api *store;
-	char user[100], password[100];
+	char user[100], password[120];
 	const char *colleague; /* of CAN_SUBMIT: another user's address; colleague_user logs in */
 	const char *colleague_user, *colleague_password;
 

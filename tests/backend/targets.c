@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "conf/conf.h"
+#include "fixture.h"
 #include "memory/memory.h"
 
-extern const struct mf_backend_api mf_backend_null;
+extern const struct mf_backend_api mf_backend_null, mf_backend_imap;
 
 /* ---- memory ---- */
 
@@ -71,6 +73,42 @@ null_end(struct bench *b)
 	b->api->close(b->backend);
 }
 
+/* ---- imap: the Dovecot that CTest shares, or one of its own ---- */
+
+struct imap_own {
+	struct dovecot dovecot;
+	struct conf *conf;
+};
+
+static void
+imap_begin(struct bench *b)
+{
+	static struct conf_table tables[2];
+	struct imap_own *own = mf_new(b->a, struct imap_own);
+	const char *text;
+
+	dovecot_get(&own->dovecot);
+	text = mf_printf(b->a, "imap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n",
+		dovecot_url(&own->dovecot, true), own->dovecot.ca);
+	tables[0] = (struct conf_table){ .name = "imap", .rows = mf_backend_imap.settings };
+	NEED_OK(b, conf_parse(text, tables, &own->conf, &b->err));
+	b->own = own;
+	b->api = &mf_backend_imap;
+	NEED_OK(b, b->api->open(conf_section(own->conf, "imap"), &b->backend, &b->err));
+	snprintf(b->user, sizeof(b->user), "%s", fixture_user("contract"));
+	snprintf(b->password, sizeof(b->password), "secret-%s", b->user);
+}
+
+static void
+imap_end(struct bench *b)
+{
+	struct imap_own *own = b->own;
+
+	b->api->close(b->backend);
+	conf_free(own->conf);
+	dovecot_end(&own->dovecot);
+}
+
 const struct contract_target contract_targets[] = {
 	{ .name = "memory",
 		.can = CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_DAMAGE | CAN_SUBMIT | CAN_ROLES,
@@ -85,5 +123,10 @@ const struct contract_target contract_targets[] = {
 		.damage = memory_damage_item,
 		.inbox = "INBOX" },
 	{ .name = "null", .can = CAN_NULL, .begin = null_begin, .end = null_end, .inbox = "INBOX" },
+	{ .name = "imap",
+		.can = CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_ROLES,
+		.begin = imap_begin,
+		.end = imap_end,
+		.inbox = "INBOX" },
 	{ .name = NULL },
 };
