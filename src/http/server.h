@@ -46,6 +46,6 @@ struct http_stats {
 	uint64_t accepted, answered, refused, left; /* since start; left: clients that went away */
 };
 
-void http_server_stats(const struct http_server *s, struct http_stats *out);
+void http_server_stats(struct http_server *s, struct http_stats *out);
 
 #endif

@@ -10,6 +10,14 @@
 #include "conf/conf.h"
 #include "mailferry/backend.h"
 
+/* libconfuse forgets the lexer's buffer of a text that it refuses. */
+const char *__lsan_default_suppressions(void);
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:cfg_yy_create_buffer\n";
+}
+
 static const char *const colours[] = { "red", "green", NULL };
 
 static const struct mf_setting rows[] = {

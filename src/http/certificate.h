@@ -1,0 +1,23 @@
+/* The server's certificate and key: read, and checked before anything is served with them. */
+#ifndef HTTP_CERTIFICATE_H
+#define HTTP_CERTIFICATE_H
+
+#include <stdint.h>
+
+#include "mailferry/arena.h"
+#include "mailferry/error.h"
+
+struct http_certificate {
+	const char *chain_pem, *key_pem; /* the files; the key is wiped with the arena */
+	char subject[200];
+	char names[400];	       /* DNS names, with blanks between */
+	int64_t not_before, not_after; /* seconds since 1970 */
+	unsigned chain_length;
+};
+
+/* MF_INVALID: a file cannot be read or parsed, or the key is another certificate's. An expired
+ * certificate is no error: see not_after. */
+enum mf_status http_certificate_load(struct mf_arena *a, const char *certificate_file,
+	const char *key_file, struct http_certificate *out, struct mf_error *err);
+
+#endif

@@ -1,0 +1,286 @@
+/*
+ * Start and stop of the server: sockets, the door, and libmicrohttpd's daemons, one for plain HTTP
+ * and one for HTTPS, each with its threads. Requests are exchange.c's.
+ */
+#include "http/server.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "http/certificate.h"
+#include "http/exchange.h"
+#include "mailferry/log.h"
+
+enum {
+	CONNECTION_BYTES = 32 * 1024, /* header and read buffer of one connection */
+	BODIES_BYTES = 64 << 20	      /* of all bodies in memory together */
+};
+
+struct http_server {
+	struct mf_arena *arena;
+	const struct mf_conf *conf;
+	struct work_pool *pool;
+	struct http_listeners listeners;
+	struct http_hall hall;
+	struct MHD_Daemon *plain, *tls;
+};
+
+__attribute__((format(printf, 2, 0))) static void
+on_log(void *cls, const char *fmt, va_list ap)
+{
+	char text[300];
+
+	(void)cls;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	text[strcspn(text, "\r\n")] = '\0';
+	mf_log_debug("http=library text=%s", mf_log_value(text));
+}
+
+static void
+on_panic(void *cls, const char *file, unsigned line, const char *reason)
+{
+	(void)cls;
+	mf_log_error("http=panic file=%s line=%u why=%s", file, line, mf_log_value(reason));
+	abort();
+}
+
+static bool
+take(void *ctx, const struct http_connection *c, const struct sockaddr *sa, socklen_t len)
+{
+	struct http_server *s = ctx;
+
+	return MHD_add_connection(c->tls ? s->tls : s->plain, c->fd, sa, len) == MHD_YES;
+}
+
+/* The threads that the library starts must not take the process's signals. */
+static struct MHD_Daemon *
+start_daemon(struct http_server *s, const struct http_certificate *tls)
+{
+	const struct mf_conf *c = s->conf;
+	int64_t threads = mf_conf_number(c, "http_threads");
+	struct MHD_OptionItem secure[] = {
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0,
+			tls == NULL ? NULL : (char *)(uintptr_t)tls->chain_pem },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0,
+			tls == NULL ? NULL : (char *)(uintptr_t)tls->key_pem },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
+			(char *)(uintptr_t)mf_conf_string(c, "tls_priorities") },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+			 MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG |
+			 (tls == NULL ? 0u : (unsigned)MHD_USE_TLS);
+	struct MHD_Daemon *d;
+	sigset_t all, old;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	/* A pool of one is refused: no pool then. The door keeps the connection limit: the library
+	 * would divide it among its threads. */
+	d = MHD_start_daemon(flags, 0, NULL, NULL, http_exchange_step, &s->hall,
+		MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_THREAD_POOL_SIZE,
+		(unsigned)(threads > 1 ? threads : 0), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)(mf_conf_number(c, "connection_limit") * threads),
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)mf_conf_number(c, "idle_timeout"),
+		MHD_OPTION_URI_LOG_CALLBACK, http_exchange_begin, &s->hall,
+		MHD_OPTION_NOTIFY_COMPLETED, http_exchange_end, &s->hall,
+		MHD_OPTION_NOTIFY_CONNECTION, http_exchange_connection, &s->hall,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+		MHD_OPTION_ARRAY, tls == NULL ? &secure[3] : secure, MHD_OPTION_END);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return d;
+}
+
+static bool
+wants(const struct http_listeners *l, bool tls)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->all[i].tls == tls)
+			return true;
+	return false;
+}
+
+static enum mf_status
+start_tls(struct http_server *s, struct mf_error *err)
+{
+	const char *certificate = mf_conf_string(s->conf, "tls_certificate");
+	const char *key = mf_conf_string(s->conf, "tls_key");
+	struct http_certificate loaded;
+	enum mf_status st;
+
+	if (certificate[0] == '\0' || key[0] == '\0')
+		return mf_fail(err, MF_INVALID, "listen_tls needs tls_certificate and tls_key");
+	st = http_certificate_load(s->arena, certificate, key, &loaded, err);
+	if (st != MF_OK)
+		return st;
+	if (loaded.not_after < clock_wall())
+		mf_log_warning("tls_certificate=%s why=\"has expired\"", mf_log_value(certificate));
+	s->tls = start_daemon(s, &loaded);
+	return s->tls != NULL ? MF_OK
+			      : mf_fail(err, MF_INVALID,
+					"HTTPS cannot be started: see tls_priorities and the log "
+					"at log_level debug");
+}
+
+static enum mf_status
+start(struct http_server *s, struct mf_error *err)
+{
+	const struct mf_conf *c = s->conf;
+	struct http_door_options door = {
+		.connection_limit = (size_t)mf_conf_number(c, "connection_limit"),
+		.pool = s->pool,
+		.take = take,
+		.ctx = s,
+		.first_ms = s->hall.header_ms,
+	};
+	enum mf_status st = MF_OK;
+
+	if (wants(&s->listeners, true))
+		st = start_tls(s, err);
+	if (st == MF_OK && wants(&s->listeners, false)) {
+		s->plain = start_daemon(s, NULL);
+		if (s->plain == NULL)
+			st = mf_fail(err, MF_TEMPORARY, "HTTP cannot be started");
+	}
+	if (st == MF_OK)
+		st = http_door_open(&door, &s->listeners, &s->hall.door, err);
+	return st;
+}
+
+static void
+init_hall(struct http_server *s, const struct http_route *routes, const struct eas_server *eas)
+{
+	struct http_hall *h = &s->hall;
+	const struct mf_conf *c = s->conf;
+	pthread_condattr_t attr;
+
+	h->routes = routes;
+	h->eas = eas;
+	h->idle_ms = mf_conf_number(c, "idle_timeout") * 1000;
+	h->header_ms = mf_conf_number(c, "header_timeout") * 1000;
+	h->body_ms = mf_conf_number(c, "body_timeout") * 1000;
+	h->number = (uint64_t)clock_wall() * 1024;
+	h->room.limit = (uint64_t)mf_conf_number(c, "body_limit");
+	h->room.memory = (uint64_t)mf_conf_number(c, "body_memory");
+	h->room.memory_total = BODIES_BYTES;
+	h->room.spool_total = (uint64_t)mf_conf_number(c, "spool_limit");
+	h->room.directory = mf_conf_string(c, "spool_directory");
+	pthread_mutex_init(&h->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&h->less, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+enum mf_status
+http_server_open(const struct mf_conf *conf, const struct http_route *routes,
+	const struct eas_server *eas, struct work_pool *pool, struct http_server **out,
+	struct mf_error *err)
+{
+	struct mf_arena *a = mf_arena_new();
+	struct http_server *s = mf_new(a, struct http_server);
+	enum mf_status st;
+
+	s->arena = a;
+	s->conf = conf;
+	s->pool = pool;
+	init_hall(s, routes, eas);
+	MHD_set_panic_func(on_panic, NULL);
+	st = http_trust_parse(a, mf_conf_list(conf, "trusted_proxies"), &s->hall.trust, err);
+	if (st == MF_OK)
+		st = http_listen(conf, &s->listeners, err);
+	if (st == MF_OK)
+		st = start(s, err);
+	if (st != MF_OK) {
+		http_server_free(s);
+		return st;
+	}
+	for (size_t i = 0; i < s->listeners.n; i++)
+		mf_log_info("listen=%s port=%u tls=%s", mf_log_value(s->listeners.all[i].name),
+			s->listeners.all[i].port, s->listeners.all[i].tls ? "yes" : "no");
+	*out = s;
+	return MF_OK;
+}
+
+/* Waits until no request is left, or until the deadline. Then nothing may be suspended any more,
+ * unless a worker still has a request. */
+static bool
+drain(struct http_hall *h, int64_t grace_ms)
+{
+	int64_t until = clock_ms() + grace_ms;
+	struct timespec ts = { .tv_sec = (time_t)(until / 1000),
+		.tv_nsec = (long)(until % 1000) * 1000000 };
+	bool drained;
+
+	pthread_mutex_lock(&h->lock);
+	h->stopping = true;
+	while ((h->requests > 0 || h->jobs > 0) && clock_ms() < until)
+		pthread_cond_timedwait(&h->less, &h->lock, &ts);
+	drained = h->jobs == 0;
+	h->closed = drained;
+	pthread_mutex_unlock(&h->lock);
+	return drained;
+}
+
+enum mf_status
+http_server_stop(struct http_server *s, int64_t grace_ms, struct mf_error *err)
+{
+	http_door_shut(s->hall.door);
+	http_listen_close(&s->listeners);
+	work_end_all(s->pool);
+	if (!drain(&s->hall, grace_ms))
+		return mf_fail(err, MF_TEMPORARY, "requests are still running");
+	if (s->plain != NULL)
+		MHD_stop_daemon(s->plain);
+	if (s->tls != NULL)
+		MHD_stop_daemon(s->tls);
+	s->plain = s->tls = NULL;
+	return MF_OK;
+}
+
+void
+http_server_free(struct http_server *s)
+{
+	if (s == NULL)
+		return;
+	if (s->plain != NULL)
+		MHD_stop_daemon(s->plain);
+	if (s->tls != NULL)
+		MHD_stop_daemon(s->tls);
+	http_door_free(s->hall.door);
+	http_listen_close(&s->listeners);
+	pthread_cond_destroy(&s->hall.less);
+	pthread_mutex_destroy(&s->hall.lock);
+	mf_arena_free(s->arena);
+}
+
+unsigned
+http_server_port(const struct http_server *s, size_t i)
+{
+	return i < s->listeners.n ? s->listeners.all[i].port : 0;
+}
+
+void
+http_server_stats(struct http_server *s, struct http_stats *out)
+{
+	struct http_door_stats door;
+
+	http_door_stats(s->hall.door, &door);
+	pthread_mutex_lock(&s->hall.lock);
+	*out = (struct http_stats){ .connections = door.connections,
+		.requests = s->hall.requests,
+		.answered = s->hall.answered };
+	pthread_mutex_unlock(&s->hall.lock);
+	out->accepted = door.accepted;
+	out->refused = door.refused;
+	out->left = door.left;
+}
