@@ -13,6 +13,9 @@ static const struct contract_case *const files[] = { cases_session, cases_folder
 
 /* ---- Failing ---- */
 
+static void tell(const char *file, int line, const char *what, const char *fmt, va_list ap)
+	__attribute__((format(printf, 4, 0)));
+
 static void
 tell(const char *file, int line, const char *what, const char *fmt, va_list ap)
 {

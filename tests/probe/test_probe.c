@@ -20,18 +20,36 @@
 	"&#9;there</e:Subject><e:DateReceived>2024-05-21T08:01:02.000Z</e:DateReceived>"          \
 	"<e:Read>0</e:Read></ApplicationData></Add>"
 
-static const struct fake_reply folders = { 200, NULL, FOLDERS, NULL };
-static const struct fake_reply first_key = { 200, NULL, SYNC("<SyncKey>1</SyncKey>"), NULL };
-static const struct fake_reply one_item = { 200, NULL,
-	SYNC("<SyncKey>2</SyncKey><Commands>" ITEM "</Commands>"), NULL };
-static const struct fake_reply nothing = { 200, NULL, NULL, NULL };
-static const struct fake_reply unsupported = { 501, NULL, NULL, NULL };
-static const struct fake_reply fetched = { 200, NULL,
-	SYNC("<SyncKey>3</SyncKey><Responses><Fetch><ServerId>5:1</ServerId><Status>1</Status>"
-	     "<ApplicationData><e:From>bob</e:From><e:Subject>Hi</e:Subject><b:Body><b:Type>1"
-	     "</b:Type><b:Data>line 1&#13;\nline 2 &#155;</b:Data></b:Body></ApplicationData>"
-	     "</Fetch></Responses>"),
-	NULL };
+/* The server's answers, as elements of a table of them. */
+#define REPLY_FOLDERS                    \
+	{                                \
+		200, NULL, FOLDERS, NULL \
+	}
+#define REPLY_FIRST_KEY                                       \
+	{                                                     \
+		200, NULL, SYNC("<SyncKey>1</SyncKey>"), NULL \
+	}
+#define REPLY_ONE_ITEM                                                                     \
+	{                                                                                  \
+		200, NULL, SYNC("<SyncKey>2</SyncKey><Commands>" ITEM "</Commands>"), NULL \
+	}
+#define REPLY_NOTHING                 \
+	{                             \
+		200, NULL, NULL, NULL \
+	}
+#define REPLY_UNSUPPORTED             \
+	{                             \
+		501, NULL, NULL, NULL \
+	}
+#define REPLY_FETCHED                          \
+	{                                      \
+		200, NULL, SYNC(FETCHED), NULL \
+	}
+#define FETCHED                                                                            \
+	"<SyncKey>3</SyncKey><Responses><Fetch><ServerId>5:1</ServerId><Status>1</Status>" \
+	"<ApplicationData><e:From>bob</e:From><e:Subject>Hi</e:Subject><b:Body><b:Type>1"  \
+	"</b:Type><b:Data>line 1&#13;\nline 2 &#155;</b:Data></b:Body></ApplicationData>"  \
+	"</Fetch></Responses>"
 
 struct run {
 	struct mf_buf out; /* both streams */
@@ -79,32 +97,33 @@ Test(probe, shows_what_it_got, .timeout = 60)
 		{ { { 200, "MS-ASProtocolVersions: 12.1,16.1\r\n", NULL, NULL } }, "options",
 			"MS-ASProtocolVersions  12.1,16.1\nMS-ASProtocolCommands  (not told)\n"
 			"MS-Server-ActiveSync   (not told)\n" },
-		{ { folders }, "folders",
+		{ { REPLY_FOLDERS }, "folders",
 			"ID       TYPE        NAME\n5        inbox       Inbox\n"
 			"6        folder      Inbox/Work \"x\"\n" },
-		{ { folders }, "--json folders",
+		{ { REPLY_FOLDERS }, "--json folders",
 			"{\"folders\":[{\"id\":\"5\",\"parent\":\"0\",\"name\":\"Inbox\",\"type\":"
 			"2},"
 			"{\"id\":\"6\",\"parent\":\"5\",\"name\":\"Work "
 			"\\\"x\\\"\",\"type\":12}]}\n" },
-		{ { folders, first_key, one_item, nothing }, "sync --again",
+		{ { REPLY_FOLDERS, REPLY_FIRST_KEY, REPLY_ONE_ITEM, REPLY_NOTHING }, "sync --again",
 			"5:1          2024-05-21 08:01 N   bob                            Hi?2J "
 			"there\n"
 			"first Sync: 1 added, 0 changed, 0 deleted\n"
 			"second Sync: 0 added, 0 changed, 0 deleted (an empty answer)\n"
 			"4 exchanges, " },
-		{ { folders, first_key, one_item }, "sync INBOX --all --json",
+		{ { REPLY_FOLDERS, REPLY_FIRST_KEY, REPLY_ONE_ITEM }, "sync INBOX --all --json",
 			"{\"folder\":\"5\",\"items\":[{\"id\":\"5:1\",\"date\":"
 			"\"2024-05-21T08:01:02.000Z\",\"from\":\"bob\",\"to\":\"\",\"subject\":"
 			"\"Hi\xc2\x9b"
 			"2J\\u0009there\",\"read\":false,\"flag\":0,\"attachments\":0,\"size\":0,"
 			"\"truncated\":false}],\"first\":{\"status\":1,\"added\":1," },
-		{ { folders, unsupported, first_key, one_item, fetched }, "show 5 5:1",
-			"From: bob\nSubject: Hi\n\nline 1\nline 2 ?\n" },
+		{ { REPLY_FOLDERS, REPLY_UNSUPPORTED, REPLY_FIRST_KEY, REPLY_ONE_ITEM,
+			  REPLY_FETCHED },
+			"show 5 5:1", "From: bob\nSubject: Hi\n\nline 1\nline 2 ?\n" },
 		{ { { 200, NULL, "<Ping xmlns='Ping'><Status>3</Status></Ping>", NULL } },
 			"raw Ping </dev/null",
 			"<Ping xmlns=\"Ping\">\n  <Status>3</Status>\n</Ping>\n" },
-		{ { folders, first_key, one_item,
+		{ { REPLY_FOLDERS, REPLY_FIRST_KEY, REPLY_ONE_ITEM,
 			  { 200, NULL,
 				  "<Ping xmlns='Ping'><Status>2</Status><Folders><Folder>5</Folder>"
 				  "</Folders></Ping>",
@@ -142,7 +161,7 @@ Test(probe, provisions_when_it_has_to, .timeout = 60)
 			"PolicyKey>"
 			"</Policy></Policies></Provision>",
 			NULL },
-		folders,
+		REPLY_FOLDERS,
 	};
 	struct run r = probe(replies, COUNT(replies), "folders");
 
@@ -188,7 +207,7 @@ Test(probe, tells_failures_by_its_exit_status, .timeout = 60)
 
 Test(probe, traces_without_the_password, .timeout = 60)
 {
-	struct run r = probe(&folders, 1, "--trace folders");
+	struct run r = probe(&(struct fake_reply)REPLY_FOLDERS, 1, "--trace folders");
 
 	cr_assert_eq(r.status, 0);
 	cr_assert_not_null(strstr((const char *)r.out.data, "> POST FolderSync"));

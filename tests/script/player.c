@@ -16,6 +16,9 @@ enum { FILE_MAX = 1 << 20, DEPTH_MAX = 5 };
 
 /* ---- Failing ---- */
 
+static void tell(struct player *p, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+
 static void
 tell(struct player *p, const char *fmt, va_list ap)
 {

@@ -63,8 +63,8 @@ Test(client_call, sends_what_a_phone_sends, .timeout = 20)
 	static const struct fake_reply replies[] = { { 200, "X-MS-RP: 12.1,16.1\r\nx-two:  b \r\n",
 		"<FolderSync xmlns='FolderHierarchy'><Status>1</Status></FolderSync>", NULL } };
 	static const char *const wanted[] = {
-		"POST /Microsoft-Server-ActiveSync?Cmd=FolderSync&User=bob&DeviceId=dev1&"
-		"DeviceType=Mailferry HTTP/1.1\r\n",
+		("POST /Microsoft-Server-ActiveSync?Cmd=FolderSync&User=bob&DeviceId=dev1&"
+		 "DeviceType=Mailferry HTTP/1.1\r\n"),
 		"\r\nAuthorization: Basic Ym9iOnNlY3JldA==\r\n",
 		"\r\nMS-ASProtocolVersion: 14.1\r\n",
 		"\r\nX-MS-PolicyKey: 77\r\n",

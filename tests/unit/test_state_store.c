@@ -182,7 +182,7 @@ Test(state_store, one_daemon_and_tools_beside_it)
 	cr_assert_eq(set(st, 1, "daemon", MF_OK, NULL), MF_OK);
 	pid = fork();
 	if (pid == 0) { /* a tool: a process of its own, which has not inherited the environment */
-		execl("/proc/self/exe", "test_state_store", "--tool", dir, NULL);
+		execl(TEST_BUILD "/test_state_store", "test_state_store", "--tool", dir, NULL);
 		_exit(9);
 	}
 	waitpid(pid, &status, 0);
