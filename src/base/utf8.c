@@ -103,6 +103,8 @@ utf8_sanitise(struct mf_buf *out, const char *text, size_t len)
 	const unsigned char *s = (const unsigned char *)text;
 	size_t good = 0;
 
+	if (len == 0)
+		return;
 	for (size_t i = 0; i < len;) {
 		uint32_t c = 0;
 		size_t n = plain_run(s + i, len - i);

@@ -289,7 +289,9 @@ read_angle(struct reader *r)
 	if (r->has_angle && r->angle.len > 0 && memchr(r->angle.data, '@', r->angle.len) != NULL) {
 		emit(r);
 	} else if (r->has_angle) {
-		mf_buf_add_byte(&r->phrase, '<');
+		while (r->phrase.len > 0 && is_space(r->phrase.data[r->phrase.len - 1]))
+			r->phrase.len--;
+		mf_buf_add_str(&r->phrase, " <");
 		mf_buf_add(&r->phrase, r->angle.data, r->angle.len);
 		mf_buf_add_str(&r->phrase, "> ");
 		mf_buf_clear(&r->angle);

@@ -19,4 +19,7 @@ const char *mime_class_of(struct mf_arena *a, const struct mf_part *root,
 	const struct mime_header *header, const struct mime_structure *s,
 	const struct mf_part **detail);
 
+/* The class of a meeting message by its method in upper case; NULL for methods that have none. */
+const char *mime_class_of_method(const char *method);
+
 #endif

@@ -4,6 +4,7 @@
  */
 #include "mime/body.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -100,6 +101,24 @@ declare_utf8(struct mf_buf *text)
 	}
 }
 
+/* Labelled base64 but plain text: the first line has characters that base64 does not. */
+static bool
+is_really_base64(struct mf_bytes data)
+{
+	enum { LOOK = 400, TOLERATED = 8 };
+	size_t bad = 0, n = 0;
+
+	for (size_t i = 0; i < data.len && n < LOOK; i++) {
+		uint8_t c = data.data[i];
+
+		if (c == '\n' && n > 0)
+			break;
+		n += c > ' ' || n > 0;
+		bad += c != '\0' && isalnum(c) == 0 && strchr("+/=\r\n\t", c) == NULL;
+	}
+	return bad <= n / TOLERATED + 1;
+}
+
 /* Transfer encoding and charset off: w->text. */
 static void
 load(struct work *w)
@@ -112,6 +131,8 @@ load(struct work *w)
 	mf_buf_init(&w->text, 0);
 	w->consumed = w->data.len;
 	mf_buf_init(&raw, 0);
+	if (encoding == MIME_ENCODING_BASE64 && !is_really_base64(w->data))
+		encoding = MIME_ENCODING_NONE;
 	if (encoding != MIME_ENCODING_NONE) {
 		mime_decode(encoding, w->data, &raw);
 		w->data = mf_buf_bytes(&raw);

@@ -242,9 +242,9 @@ incomplete_tail(const struct input *in)
 	for (size_t n = 1; n <= 3 && n <= in->len; n++) {
 		uint8_t c = in->data[in->len - n];
 
-		if (c >= 0xc0)
+		if (c >= 0xc0 && c < 0xf5)
 			return n < (c >= 0xf0 ? 4U : c >= 0xe0 ? 3U : 2U) ? n : 0;
-		if (c < 0x80)
+		if (c < 0x80 || c >= 0xf5)
 			return 0;
 	}
 	return 0;

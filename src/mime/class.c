@@ -72,28 +72,34 @@ report_class(struct mf_arena *a, const struct mf_part *root, const struct mf_par
 	return NULL;
 }
 
-static const char *
-meeting_class(const struct mime_structure *s, const struct mf_part **detail)
+const char *
+mime_class_of_method(const char *method)
 {
 	static const struct {
 		const char *method, *class;
-		bool detail;
 	} rows[] = {
-		{ "REQUEST", "IPM.Schedule.Meeting.Request", false },
-		{ "ADD", "IPM.Schedule.Meeting.Request", false },
-		{ "CANCEL", "IPM.Schedule.Meeting.Canceled", false },
-		{ "REPLY", "IPM.Schedule.Meeting.Resp.Pos", true },
-		{ "COUNTER", "IPM.Schedule.Meeting.Resp.Tent", false },
+		{ "REQUEST", "IPM.Schedule.Meeting.Request" },
+		{ "ADD", "IPM.Schedule.Meeting.Request" },
+		{ "CANCEL", "IPM.Schedule.Meeting.Canceled" },
+		{ "REPLY", "IPM.Schedule.Meeting.Resp.Pos" },
+		{ "COUNTER", "IPM.Schedule.Meeting.Resp.Tent" },
 	};
 
-	for (size_t i = 0; s->calendar != NULL && i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (strcmp(s->calendar_method, rows[i].method) != 0)
-			continue;
-		if (rows[i].detail)
-			*detail = s->calendar;
-		return rows[i].class;
-	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(method, rows[i].method) == 0)
+			return rows[i].class;
 	return NULL;
+}
+
+/* A reply's class stands in its content. */
+static const char *
+meeting_class(const struct mime_structure *s, const struct mf_part **detail)
+{
+	if (s->calendar == NULL)
+		return NULL;
+	if (strcmp(s->calendar_method, "REPLY") == 0)
+		*detail = s->calendar;
+	return mime_class_of_method(s->calendar_method);
 }
 
 /* Content-Class, which Microsoft's software writes for forms and voice messages (MS-OXCMAIL

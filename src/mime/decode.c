@@ -133,6 +133,17 @@ base64_flush(struct mime_decoder *d, uint8_t *out)
 	return n;
 }
 
+/* A line of dashes or underscores begins a footer: two of them between groups. */
+static bool
+is_rule(struct mime_decoder *d, uint8_t c)
+{
+	bool again = d->n_held == 1 && d->held[0] == c;
+
+	d->n_held = 1;
+	d->held[0] = c;
+	return again && d->n_group == 0 && (c == '_' || c == '-');
+}
+
 /* After padding more data may follow (pieces that were encoded one by one), or a footer that a
  * mailing list has put there: the first character tells. */
 static size_t
@@ -150,7 +161,8 @@ base64_push(struct mime_decoder *d, const uint8_t *in, size_t len, uint8_t *out)
 			n += base64_flush(d, out + n);
 			d->state = BASE64_PADDED;
 		} else if (v == 0) {
-			d->state = d->state == BASE64_PADDED ? BASE64_ENDED : d->state;
+			if (d->state == BASE64_PADDED || is_rule(d, in[-1]))
+				d->state = BASE64_ENDED;
 		} else {
 			d->state = BASE64_DATA;
 			d->group = d->group << 6 | (v - 1U);
@@ -430,6 +442,6 @@ mime_decoded_estimate(enum mime_encoding encoding, uint64_t encoded)
 	if (encoding == MIME_ENCODING_BASE64)
 		return encoded / 78 * 57 + encoded % 78 * 3 / 4;
 	if (encoding == MIME_ENCODING_UU)
-		return encoded / 63 * 45;
+		return encoded * 45 / 63;
 	return encoded;
 }

@@ -43,11 +43,41 @@ add_folded(struct mf_buf *out, const char *s)
 	mf_buf_add_str(out, "\r\n");
 }
 
+static bool
+needs_words(const char *s)
+{
+	for (const char *p = s; *p != '\0'; p++)
+		if ((unsigned char)*p >= 0x80)
+			return true;
+	return strstr(s, "=?") != NULL;
+}
+
+/* All of it as encoded words, each short enough for a line of its own: GMime makes them longer than
+ * RFC 2047 allows, and leaves alone what looks like one. */
+static char *
+encode_all(const char *s)
+{
+	enum { WORD = 39 };
+	GString *out = g_string_new(NULL);
+	size_t len = strlen(s);
+
+	while (len > 0) {
+		size_t n = utf8_cut(s, len, WORD);
+		char *base64 = g_base64_encode((const guchar *)s, n);
+
+		g_string_append_printf(out, "%s=?UTF-8?B?%s?=", out->len > 0 ? " " : "", base64);
+		g_free(base64);
+		s += n;
+		len -= n;
+	}
+	return g_string_free(out, FALSE);
+}
+
 void
 mime_field_add_text(struct mf_buf *out, const char *name, const char *text)
 {
 	char *plain = one_line(text);
-	char *encoded = g_mime_utils_header_encode_text(NULL, plain, "UTF-8");
+	char *encoded = needs_words(plain) ? encode_all(plain) : g_strdup(plain);
 	char *header = g_strdup_printf("%s: %s", name, encoded);
 	char *folded = g_mime_utils_unstructured_header_fold(NULL, NULL, header);
 

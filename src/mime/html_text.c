@@ -1,7 +1,7 @@
 /*
  * HTML as readable text, by libxml2's push parser as a source of events: no tree is built. The parser
- * keeps a stack of open elements that hostile input can make deep and slow; when it is too deep the
- * parser is thrown away and a fresh one goes on with the next portion. Knows no message.
+ * keeps a stack of open elements that hostile input can make deep and slow; when it is too deep after a
+ * portion the parser is thrown away and a fresh one goes on. Knows no message.
  */
 #include <ctype.h>
 #include <libxml/HTMLparser.h>
@@ -96,13 +96,14 @@ struct writer {
 	struct mf_buf *out;
 	htmlParserCtxtPtr parser;
 	size_t begin, max; /* of out */
-	bool stopped, fresh_wanted, links;
+	bool stopped, links;
 	unsigned depth;
 	unsigned newlines; /* owed before the next text */
 	bool space;	   /* a blank is owed */
 	bool any;	   /* some text was written */
 	bool line_empty;   /* only marks stand in this line */
 	unsigned skip, pre, quote, indent;
+	unsigned last_quote; /* depth of the line before */
 	struct list lists[LIST_MAX];
 	unsigned n_lists;
 	char href[HREF_MAX + 1];
@@ -132,6 +133,8 @@ owe(struct writer *w, unsigned lines)
 {
 	if (!w->any || (w->newlines == 0 && w->line_empty))
 		return;
+	if (w->n_lists > 0 && lines > 1) /* paragraphs in items */
+		lines = 1;
 	if (lines > w->newlines)
 		w->newlines = lines;
 }
@@ -141,6 +144,7 @@ begin_line(struct writer *w)
 {
 	for (unsigned i = 0; i < w->quote && i < QUOTE_MAX; i++)
 		mf_buf_add_str(w->out, "> ");
+	w->last_quote = w->quote;
 	for (unsigned i = 0; i < w->indent && i < LIST_MAX; i++)
 		mf_buf_add_str(w->out, "  ");
 	w->line_empty = true;
@@ -153,7 +157,7 @@ pay(struct writer *w)
 	if (!w->any || w->newlines > 0) {
 		for (unsigned i = 0; w->any && i < w->newlines; i++) {
 			mf_buf_add_byte(w->out, '\n');
-			if (i + 1 < w->newlines && w->quote > 0)
+			if (i + 1 < w->newlines && w->quote > 0 && w->last_quote > 0)
 				mf_buf_add_str(w->out, ">");
 		}
 		begin_line(w);
@@ -341,10 +345,13 @@ put_image(struct writer *w, const xmlChar **attributes)
 {
 	const char *alt = attribute(attributes, "alt");
 
-	if (alt == NULL || alt[strspn(alt, " \t\r\n")] == '\0')
+	if (alt != NULL)
+		alt += strspn(alt, " \t\r\n");
+	if (alt == NULL || *alt == '\0')
 		return;
 	put(w, "[", 1);
 	put_text(w, alt, strlen(alt));
+	w->space = false;
 	mf_buf_add_byte(w->out, ']');
 }
 
@@ -427,13 +434,9 @@ on_start(void *ctx, const xmlChar *name, const xmlChar **attributes)
 	struct writer *w = ctx;
 	const struct element *e = find_element(name);
 
-	if (w->stopped || w->fresh_wanted)
+	w->depth++;
+	if (w->stopped)
 		return;
-	if (++w->depth > DEPTH_MAX) {
-		w->fresh_wanted = true;
-		xmlStopParser(w->parser);
-		return;
-	}
 	if (w->skip == 0 && e->lines > 0)
 		owe(w, e->lines);
 	if (w->skip == 0 || e->action == ACTION_SKIP)
@@ -447,7 +450,7 @@ on_end(void *ctx, const xmlChar *name)
 	const struct element *e = find_element(name);
 
 	w->depth -= w->depth > 0;
-	if (w->stopped || w->fresh_wanted)
+	if (w->stopped)
 		return;
 	if (w->skip == 0 || e->action == ACTION_SKIP)
 		end_action(w, e->action);
@@ -460,11 +463,12 @@ on_text(void *ctx, const xmlChar *s, int len)
 {
 	struct writer *w = ctx;
 
-	if (w->stopped || w->fresh_wanted || w->skip > 0)
+	if (w->stopped || w->skip > 0)
 		return;
 	(w->pre > 0 ? put_pre : put_text)(w, (const char *)s, (size_t)len);
 }
 
+/* A body is opened at once: text without one would be taken as a paragraph. */
 static htmlParserCtxtPtr
 new_parser(struct writer *w)
 {
@@ -477,21 +481,35 @@ new_parser(struct writer *w)
 	htmlParserCtxtPtr p =
 		htmlCreatePushParserCtxt(&events, w, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
 
-	if (p != NULL)
-		htmlCtxtUseOptions(p, HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
-					      HTML_PARSE_IGNORE_ENC);
+	if (p == NULL)
+		return NULL;
+	htmlCtxtUseOptions(p, HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
+				      HTML_PARSE_IGNORE_ENC);
+	htmlParseChunk(p, "<body>", 6, 0);
 	return p;
 }
 
 static void
 fresh_parser(struct writer *w)
 {
+	htmlParseChunk(w->parser, "", 0, 1);
 	htmlFreeParserCtxt(w->parser);
 	w->parser = new_parser(w);
-	w->fresh_wanted = false;
 	w->depth = w->skip = w->pre = w->quote = w->indent = w->n_lists = 0;
 	w->link_begin = 0;
 	owe(w, 1);
+}
+
+/* How much to parse next: up to the end of a tag, so that a fresh parser can begin behind it. */
+static size_t
+portion(const char *html, size_t left)
+{
+	const char *close;
+
+	if (left <= PORTION)
+		return left;
+	close = memrchr(html, '>', PORTION);
+	return close == NULL ? PORTION : (size_t)(close - html) + 1;
 }
 
 bool
@@ -502,15 +520,15 @@ mime_html_to_text(struct mf_buf *out, const char *html, size_t len, size_t max, 
 
 	w.parser = new_parser(&w);
 	while (at < limit && !w.stopped && w.parser != NULL) {
-		size_t n = limit - at < PORTION ? limit - at : PORTION;
+		size_t n = portion(html + at, limit - at);
 
 		htmlParseChunk(w.parser, html + at, (int)n, 0);
-		if (w.fresh_wanted)
+		if (w.depth > DEPTH_MAX && !w.stopped)
 			fresh_parser(&w);
 		at += n;
 	}
 	if (w.parser != NULL && !w.stopped)
-		htmlParseChunk(w.parser, html, 0, 1);
+		htmlParseChunk(w.parser, "", 0, 1);
 	if (w.any && !w.stopped)
 		mf_buf_add_byte(out, '\n');
 	htmlFreeParserCtxt(w.parser);

@@ -20,7 +20,8 @@ struct walk {
 	struct mf_arena *a;
 	struct mime_structure *out;
 	size_t cap;
-	bool any_text; /* a text was found already */
+	bool any_text;	       /* a text was found already */
+	unsigned alternatives; /* how many multipart/alternative are around */
 };
 
 static void
@@ -77,24 +78,22 @@ is_body(struct walk *w, const struct mf_part *part)
 	return known && (!w->any_text || !has_name(w, part));
 }
 
+/* Takes the first text/calendar. True: it is shown as a meeting, not as a file. */
 static bool
 is_calendar(struct walk *w, const struct mf_part *part)
 {
 	const char *method;
+	char *upper;
 
 	if (!mime_part_is(part, "text", "calendar") || w->out->calendar != NULL)
 		return false;
 	method = mime_param(w->a, part->params, part->n_params, "method", NULL);
+	upper = mf_strdup(w->a, method == NULL ? "" : method);
+	for (char *p = upper; *p != '\0'; p++)
+		*p = *p >= 'a' && *p <= 'z' ? (char)(*p - 32) : *p;
 	w->out->calendar = part;
-	w->out->calendar_method = "";
-	if (method != NULL) {
-		char *upper = mf_strdup(w->a, method);
-
-		for (char *p = upper; *p != '\0'; p++)
-			*p = *p >= 'a' && *p <= 'z' ? (char)(*p - 32) : *p;
-		w->out->calendar_method = upper;
-	}
-	return true;
+	w->out->calendar_method = upper;
+	return w->alternatives > 0 || mime_class_of_method(upper) != NULL;
 }
 
 static void
@@ -128,6 +127,7 @@ walk_alternative(struct walk *w, const struct mf_part *part, unsigned depth, str
 {
 	bool had = w->any_text;
 
+	w->alternatives++;
 	for (size_t i = 0; i < part->n_children; i++) {
 		struct texts t = { 0 };
 
@@ -138,6 +138,7 @@ walk_alternative(struct walk *w, const struct mf_part *part, unsigned depth, str
 		if (t.html.n > 0)
 			out->html = t.html;
 	}
+	w->alternatives--;
 	w->any_text = had || out->plain.n > 0 || out->html.n > 0;
 }
 

@@ -1,5 +1,4 @@
 /* Plain text as HTML: every character escaped, quotes as nested blockquotes, addresses as links. */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -39,21 +38,19 @@ static size_t
 link_length(const char *s, size_t len)
 {
 	static const char *const schemes[] = { "http://", "https://", "ftp://" };
-	size_t n = 0;
+	size_t scheme = 0, n;
 
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
 		if (len > strlen(schemes[i]) && str_ieqn(s, schemes[i], strlen(schemes[i])))
-			n = strlen(schemes[i]);
-	if (n == 0)
+			scheme = strlen(schemes[i]);
+	if (scheme == 0)
 		return 0;
-	while (n < len && (unsigned char)s[n] > ' ' && strchr("<>\"", s[n]) == NULL)
-		n++;
-	while (n > 0 && strchr(".,;:!?)]}'*_", s[n - 1]) != NULL)
+	for (n = scheme; n < len && (unsigned char)s[n] > ' '; n++)
+		if (strchr("<>\"", s[n]) != NULL)
+			break;
+	while (n > scheme && strchr(".,;:!?)]}'*_", s[n - 1]) != NULL)
 		n--;
-	return isalnum((unsigned char)s[n - 1]) || strchr("/=-~#&%+", s[n - 1]) != NULL ||
-			       (unsigned char)s[n - 1] >= 0x80
-		       ? n
-		       : 0;
+	return n > scheme ? n : 0;
 }
 
 static void
