@@ -6,13 +6,13 @@
 
 #include <confuse.h>
 #include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/str.h"
+#include "conf/include.h"
 #include "conf/value.h"
 
 struct conf {
@@ -94,29 +94,6 @@ on_value(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
-/* Paths are relative to the file that includes. A directory would make the lexer exit the process. */
-static int
-on_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
-{
-	char copy[4096], path[4096];
-	const char *one[1] = { path };
-	struct stat sb;
-	int n;
-
-	if (argc != 1) {
-		cfg_error(cfg, "include takes one file");
-		return -1;
-	}
-	snprintf(copy, sizeof(copy), "%s", cfg->filename == NULL ? "" : cfg->filename);
-	n = argv[0][0] == '/' ? snprintf(path, sizeof(path), "%s", argv[0])
-			      : snprintf(path, sizeof(path), "%s/%s", dirname(copy), argv[0]);
-	if (n < 0 || (size_t)n >= sizeof(path) || stat(path, &sb) != 0 || !S_ISREG(sb.st_mode)) {
-		cfg_error(cfg, "cannot include %s", argv[0]);
-		return -1;
-	}
-	return cfg_include(cfg, opt, 1, one);
-}
-
 /* A section's options in libconfuse's form; `more` leaves room for sections behind them. */
 static cfg_opt_t *
 options(struct mf_arena *a, const struct conf_table *t, size_t more, size_t *n_out)
@@ -152,7 +129,7 @@ all_options(struct conf *c)
 
 		o[n++] = one;
 	}
-	o[n++] = (cfg_opt_t)CFG_FUNC("include", on_include);
+	o[n++] = (cfg_opt_t)CFG_FUNC("include", conf_include);
 	o[n] = (cfg_opt_t)CFG_END();
 	return o;
 }

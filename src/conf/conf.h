@@ -38,6 +38,10 @@ enum mf_status conf_load(const char *path, const struct conf_table *sections, st
 enum mf_status conf_parse(const char *text, const struct conf_table *sections, struct conf **out,
 	struct mf_error *err);
 
+/* One list of the top level before everything else is known (file, then environment, else its
+ * default); nothing is checked. In the arena. */
+const char *const *conf_peek_list(const char *path, const char *name, struct mf_arena *a);
+
 /* NULL is fine. Secrets are wiped. */
 void conf_free(struct conf *c);
 

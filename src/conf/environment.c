@@ -48,11 +48,17 @@ conf_environment_apply(struct mf_conf *c, struct mf_error *err)
 	return MF_OK;
 }
 
+/* Read elsewhere, by their names. */
+static const char *const others[] = { PREFIX "CONFIG", PREFIX "PROBE_PASSWORD" };
+
 static bool
 known(const struct mf_conf *const *sections, size_t n, const char *name, size_t len)
 {
 	char other[200];
 
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strlen(others[i]) == len && memcmp(others[i], name, len) == 0)
+			return true;
 	for (size_t k = 0; k < n; k++) {
 		const struct mf_setting *rows = sections[k]->table->rows;
 

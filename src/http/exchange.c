@@ -44,7 +44,7 @@ set_refusal(struct exchange *x, unsigned status, const char *why)
 {
 	struct eas_request *r = &x->request;
 
-	mf_log_info("id=%s peer=%s http=%u method=%s path=%s why=%s", r->id,
+	mf_log_info("req=%s peer=%s http=%u method=%s path=%s why=%s", r->id,
 		mf_log_value(r->peer == NULL ? x->connection->peer : r->peer), status,
 		mf_log_value(r->method), mf_log_value(r->path), mf_log_value(why));
 	r->answer.http_status = status;

@@ -13,8 +13,11 @@ enum {
 	MAIN_UNAVAILABLE = 69, /* the server cannot be reached */
 	MAIN_TEMPORARY = 75,   /* it may work later */
 	MAIN_DENIED = 77,      /* user or password are wrong */
+	MAIN_CONFIG = 78,      /* the configuration is wrong */
 };
 
+int main_serve(int argc, char **argv);
+int main_check(int argc, char **argv);
 int main_probe(int argc, char **argv);
 
 #endif

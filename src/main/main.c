@@ -9,6 +9,8 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *help;
 } commands[] = {
+	{ "serve", main_serve, "answers phones until it is told to stop" },
+	{ "check", main_check, "tests a configuration from end to end" },
 	{ "probe", main_probe, "asks a server as a phone would" },
 };
 
@@ -27,11 +29,12 @@ main(int argc, char **argv)
 {
 	if (argc < 2)
 		return usage(stderr, MAIN_USAGE);
-	if (strcmp(argv[1], "--version") == 0) {
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0) {
 		puts("mailferry " MAILFERRY_VERSION);
 		return MAIN_OK;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+		strcmp(argv[1], "help") == 0)
 		return usage(stdout, MAIN_OK);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)

@@ -4,15 +4,13 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/str.h"
 #include "main/commands.h"
+#include "main/password.h"
 
 #define PASSWORD_ENV "MAILFERRY_PROBE_PASSWORD"
-
-enum { SECRET_MAX = 1024 };
 
 /* The rows of --help; the letters are what getopt_long gives back. */
 static const struct {
@@ -200,55 +198,11 @@ take_action(int argc, char **argv, struct probe *p, struct arguments *a)
 /* ---- The password ---- */
 
 static bool
-read_line(FILE *f, char *out)
-{
-	if (fgets(out, SECRET_MAX, f) == NULL)
-		return false;
-	out[strcspn(out, "\r\n")] = '\0';
-	return true;
-}
-
-static bool
-ask_password(const char *user, char *out)
-{
-	FILE *tty = fopen("/dev/tty", "r+");
-	struct termios shown, hidden;
-	bool ok;
-
-	if (tty == NULL)
-		return false;
-	fprintf(tty, "password of %s: ", user);
-	fflush(tty);
-	tcgetattr(fileno(tty), &shown);
-	hidden = shown;
-	hidden.c_lflag &= ~(tcflag_t)ECHO;
-	tcsetattr(fileno(tty), TCSAFLUSH, &hidden);
-	ok = read_line(tty, out);
-	tcsetattr(fileno(tty), TCSAFLUSH, &shown);
-	fputc('\n', tty);
-	fclose(tty);
-	return ok;
-}
-
-static bool
 get_password(const struct arguments *a, char *out)
 {
-	const char *env = getenv(PASSWORD_ENV);
-	bool ok;
-	FILE *f;
-
 	out[0] = '\0';
-	if (a->client.user == NULL)
-		return true;
-	if (a->password_file == NULL && env == NULL)
-		return ask_password(a->client.user, out);
-	if (a->password_file == NULL)
-		return snprintf(out, SECRET_MAX, "%s", env) < SECRET_MAX;
-	f = fopen(a->password_file, "r");
-	ok = f != NULL && read_line(f, out);
-	if (f != NULL)
-		fclose(f);
-	return ok;
+	return a->client.user == NULL ||
+	       main_password(a->password_file, PASSWORD_ENV, a->client.user, out);
 }
 
 /* ---- Running ---- */
@@ -294,7 +248,7 @@ main_probe(int argc, char **argv)
 {
 	struct probe p = { .sync = client_sync_defaults, .heartbeat_s = 60 };
 	struct arguments a = { .action = NULL };
-	char password[SECRET_MAX];
+	char password[MAIN_SECRET_MAX];
 	int status = take_options(argc, argv, &p, &a);
 
 	if (status < 0)

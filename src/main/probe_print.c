@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
+#include "main/json.h"
 #include "main/probe.h"
 
 /* Appends s without control characters (C0, DEL and C1, which terminals obey too); lines: LF stays. */
@@ -40,30 +41,13 @@ put_column(struct mf_buf *b, const char *s, size_t width)
 }
 
 static void
-put_json(struct mf_buf *b, const char *s, size_t len)
-{
-	mf_buf_add_byte(b, '"');
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)s[i];
-
-		if (c == '"' || c == '\\')
-			mf_buf_printf(b, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			mf_buf_printf(b, "\\u%04x", (unsigned)c);
-		else
-			mf_buf_add_byte(b, c);
-	}
-	mf_buf_add_byte(b, '"');
-}
-
-static void
 put_member(struct mf_buf *b, const char *name, const char *value)
 {
 	mf_buf_printf(b, "\"%s\":", name);
 	if (value == NULL)
 		mf_buf_add_str(b, "null");
 	else
-		put_json(b, value, strlen(value));
+		main_json_string(b, value, strlen(value));
 }
 
 /* ---- options ---- */
@@ -156,7 +140,7 @@ put_item_json(struct mf_buf *b, const struct client_item *item)
 		(unsigned long long)item->body_size, item->truncated ? "true" : "false");
 	if (item->body.len > 0) {
 		mf_buf_add_str(b, ",\"body\":");
-		put_json(b, (const char *)item->body.data, item->body.len);
+		main_json_string(b, (const char *)item->body.data, item->body.len);
 	}
 	mf_buf_add_byte(b, '}');
 }
@@ -259,7 +243,7 @@ probe_print_ping(struct probe *p, const struct client_ping_result *r)
 
 		if (p->json) {
 			mf_buf_add_str(&p->out, i == 0 ? "" : ",");
-			put_json(&p->out, r->changed[i], strlen(r->changed[i]));
+			main_json_string(&p->out, r->changed[i], strlen(r->changed[i]));
 		} else {
 			mf_buf_add_str(&p->out, ", changed: ");
 			put_path(&p->out, p->mailbox, f, 0);
@@ -309,7 +293,7 @@ probe_print_item(struct probe *p, const char *id, const struct wbxml_node *prope
 	if (p->json) {
 		mf_buf_printf(
 			b, ",\"type\":%u,\"body\":", client_number(body, AirSyncBase_Type, 0));
-		put_json(b, (const char *)data.data, data.len);
+		main_json_string(b, (const char *)data.data, data.len);
 		mf_buf_add_str(b, "}\n");
 		return;
 	}

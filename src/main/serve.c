@@ -1,0 +1,260 @@
+/*
+ * `mailferry serve`: opens everything in the order of the layers, waits for signals, and closes it in
+ * the opposite order. The main thread does nothing but signals and housekeeping.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "backend/session.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/server.h"
+#include "main/commands.h"
+#include "main/load.h"
+#include "main/notify.h"
+#include "mime/mime.h"
+#include "state/state.h"
+#include "work/work.h"
+
+enum {
+	REAP_MAX_MS = 60 * 1000,       /* idle sessions are looked at at least that often */
+	COLLECT_MS = 24 * 3600 * 1000, /* what dead devices left */
+	COLLECT_FIRST_MS = 10 * 60 * 1000
+};
+
+struct service {
+	struct conf *conf;
+	struct state *state;
+	struct backends *backends;
+	struct work_pool *pool;
+	struct http_server *http;
+	struct eas_server eas;
+	int64_t collect_at; /* clock_ms */
+};
+
+/* Who answers which path. */
+static const struct http_route routes[] = {
+	{ "/Microsoft-Server-ActiveSync", eas_run, eas_request_deinit },
+	{ "/Microsoft-Server-ActiveSync/", eas_run, eas_request_deinit },
+	{ 0 },
+};
+
+static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+
+/* Before the first thread, so that all inherit it: signals are fetched, never delivered. */
+static void
+block_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaddset(set, signals[i]);
+	sigprocmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Each waiting phone is one descriptor, and often another towards its mail server. */
+static void
+raise_descriptors(const struct mf_conf *top)
+{
+	int64_t wanted = 2 * mf_conf_number(top, "connection_limit") + 100;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+		mf_log_warning("descriptors=unchanged why=%s", mf_log_value(strerror(errno)));
+	mf_log_info("descriptors=%llu", (unsigned long long)files.rlim_cur);
+	if (files.rlim_cur != RLIM_INFINITY && (int64_t)files.rlim_cur < wanted)
+		mf_log_info("descriptors=%llu why=\"connection_limit may need %" PRId64
+			    ": see ulimit -n or LimitNOFILE\"",
+			(unsigned long long)files.rlim_cur, wanted);
+}
+
+static enum mf_status
+open_all(struct service *s, struct mf_error *err)
+{
+	const struct mf_conf *top = conf_top(s->conf);
+	struct state_options state = { .directory = mf_conf_string(top, "state_directory"),
+		.map_size = (size_t)mf_conf_number(top, "state_map_size"),
+		.readers = (unsigned)mf_conf_number(top, "state_readers"),
+		.daemon = true };
+	enum mf_status st;
+
+	mime_init();
+	st = state_open(&state, &s->state, err);
+	if (st == MF_OK)
+		st = backends_open(s->conf, &s->backends, err);
+	if (st != MF_OK)
+		return st;
+	s->pool = work_pool_new(
+		(size_t)mf_conf_number(top, "workers"), (size_t)mf_conf_number(top, "queue_limit"));
+	if (s->pool == NULL)
+		return mf_fail(err, MF_TEMPORARY, "no thread can be started");
+	s->eas = (struct eas_server){ .conf = top, .state = s->state, .backends = s->backends };
+	return http_server_open(top, routes, &s->eas, s->pool, &s->http, err);
+}
+
+static void
+close_all(struct service *s)
+{
+	http_server_free(s->http);
+	work_pool_free(s->pool);
+	backends_close(s->backends);
+	state_close(s->state);
+	conf_free(s->conf);
+	mime_deinit();
+}
+
+static void
+log_stats(struct service *s)
+{
+	struct http_stats http;
+	struct work_stats work;
+	struct backend_session_stats sessions;
+
+	http_server_stats(s->http, &http);
+	work_pool_stats(s->pool, &work);
+	backend_session_stats(s->backends, &sessions);
+	mf_log_info("stats connections=%zu requests=%zu accepted=%" PRIu64 " answered=%" PRIu64
+		    " refused=%" PRIu64 " left=%" PRIu64
+		    " queued=%zu running=%zu waiting=%zu sessions_busy=%zu sessions_idle=%zu",
+		http.connections, http.requests, http.accepted, http.answered, http.refused,
+		http.left, work.queued, work.running, work.parked, sessions.busy, sessions.idle);
+}
+
+static void
+collect(struct service *s)
+{
+	int64_t life = mf_conf_number(conf_top(s->conf), "device_life");
+	struct state_collected gone = { 0 };
+	struct mf_error err = { .text = "" };
+
+	if (state_collect(s->state, clock_wall() - life, &gone, &err) != MF_OK)
+		mf_log_warning("collect=failed why=%s", mf_log_value(err.text));
+	else if (gone.devices + gone.folders + gone.moves > 0)
+		mf_log_info("collect=done devices=%" PRIu64 " folders=%" PRIu64 " moves=%" PRIu64,
+			gone.devices, gone.folders, gone.moves);
+	s->collect_at = clock_ms() + COLLECT_MS;
+}
+
+/* What is due is done; the result is for how long nothing is. */
+static int64_t
+keep_house(struct service *s)
+{
+	int64_t now = clock_ms(), next = now + REAP_MAX_MS, reap;
+
+	reap = backend_sessions_reap(s->backends, now);
+	if (reap < next)
+		next = reap;
+	if (now >= s->collect_at)
+		collect(s);
+	if (s->collect_at < next)
+		next = s->collect_at;
+	now = clock_ms();
+	return next > now ? next - now : 1;
+}
+
+/* Until a signal says to stop; that signal. */
+static int
+wait_for_stop(struct service *s, const sigset_t *set)
+{
+	for (;;) {
+		int64_t ms = keep_house(s);
+		struct timespec ts = { .tv_sec = (time_t)(ms / 1000),
+			.tv_nsec = (long)(ms % 1000) * 1000000 };
+		int got = sigtimedwait(set, NULL, &ts);
+
+		if (got == SIGTERM || got == SIGINT)
+			return got;
+		if (got == SIGUSR1)
+			log_stats(s);
+		if (got == SIGHUP)
+			mf_log_info(
+				"signal=HUP ignored=\"a restart reads the configuration anew\"");
+	}
+}
+
+/* A request that is stuck in a backend keeps its memory and its session: the process then ends as it
+ * is. Everything that was promised to a phone is on the disk already. */
+static int
+stop(struct service *s, int sig)
+{
+	int64_t grace = mf_conf_number(conf_top(s->conf), "stop_timeout") * 1000;
+	struct mf_error err = { .text = "" };
+
+	mf_log_info("stop=begun signal=%d", sig);
+	main_notify("STOPPING=1");
+	if (http_server_stop(s->http, grace, &err) != MF_OK) {
+		mf_log_error("stop=forced why=%s", mf_log_value(err.text));
+		_exit(MAIN_TEMPORARY);
+	}
+	close_all(s);
+	mf_log_info("stop=done");
+	return MAIN_OK;
+}
+
+static int
+fail(struct service *s, const struct mf_error *err)
+{
+	mf_log_error("start=failed why=%s", mf_log_value(err->text));
+	fprintf(stderr, "mailferry serve: %s\n", err->text);
+	close_all(s);
+	return err->status == MF_INVALID ? MAIN_CONFIG : MAIN_FAILED;
+}
+
+static int
+serve(const char *path)
+{
+	struct service s = { .collect_at = clock_ms() + COLLECT_FIRST_MS };
+	struct mf_error err = { .text = "" };
+	sigset_t set;
+
+	block_signals(&set);
+	if (main_load(path, &s.conf, &err) != MF_OK) {
+		fprintf(stderr, "mailferry serve: %s\n", err.text);
+		return MAIN_CONFIG;
+	}
+	main_log_apply(conf_top(s.conf));
+	mf_log_info("start=begun version=%s configuration=%s", MAILFERRY_VERSION,
+		mf_log_value(path == NULL ? "environment" : path));
+	raise_descriptors(conf_top(s.conf));
+	if (open_all(&s, &err) != MF_OK)
+		return fail(&s, &err);
+	mf_log_info("start=done pid=%d", (int)getpid());
+	main_notify("READY=1");
+	return stop(&s, wait_for_stop(&s, &set));
+}
+
+int
+main_serve(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	const char *path = NULL;
+	int letter;
+
+	while ((letter = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+		if (letter == 'c') {
+			path = optarg;
+			continue;
+		}
+		fputs("usage: mailferry serve [--config FILE]\n", letter == 'h' ? stdout : stderr);
+		return letter == 'h' ? MAIN_OK : MAIN_USAGE;
+	}
+	if (optind < argc) {
+		fputs("usage: mailferry serve [--config FILE]\n", stderr);
+		return MAIN_USAGE;
+	}
+	return serve(main_config_path(path));
+}
