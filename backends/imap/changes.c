@@ -366,6 +366,8 @@ imap_changes(
 	struct walk w = { .c = c, .err = err };
 	enum mf_status status;
 
+	if (!imap_sendable(c->folder))
+		return imap_fail(s, err, MF_GONE, "no such folder");
 	mf_idset_init(&w.seen);
 	status = c->cursor.len == 0 ? first(&w, s, err) : later(&w, s, err);
 	if (status == MF_OK)

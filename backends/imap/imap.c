@@ -267,6 +267,15 @@ static const struct mf_store_api store = {
 	.poll = imap_poll,
 	.fetch = imap_fetch,
 	.stream = imap_stream_part,
+	.put = imap_append,
+	.flag = imap_flag,
+	.move = imap_move,
+	.remove = imap_remove,
+	.empty = imap_empty,
+	.search = imap_search,
+	.folder_create = imap_folder_create,
+	.folder_rename = imap_folder_rename,
+	.folder_delete = imap_folder_delete,
 };
 
 const struct mf_backend_api mf_backend_imap = {

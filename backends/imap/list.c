@@ -9,9 +9,8 @@
 #include "etpan.h"
 #include "mailferry/log.h"
 #include "names.h"
+#include "select.h"
 #include "store.h"
-
-enum { NAME_MOST = 2000 };
 
 /* ---- The table of entries ---- */
 
@@ -141,7 +140,7 @@ read_name(struct imap_listing *l, struct imap_lex *x, char delimiter)
 	struct mf_bytes raw = imap_lex_string(x);
 	char *id;
 
-	if (x->bad || raw.data == NULL || raw.len == 0 || raw.len > NAME_MOST)
+	if (x->bad || raw.data == NULL || raw.len == 0 || raw.len > IMAP_NAME_MOST)
 		return NULL;
 	for (size_t i = 0; i < raw.len; i++)
 		if (raw.data[i] < 0x20 || raw.data[i] == 0x7f)
@@ -480,7 +479,7 @@ imap_folders(struct mf_session *s, mf_folder_fn *fn, void *ctx, struct mf_error 
 
 struct one {
 	const char *folder;
-	bool there;
+	bool there, no_items;
 };
 
 static enum mf_status
@@ -498,10 +497,10 @@ on_one(void *ctx, struct mf_session *s, struct imap_lex *x, bool cut)
 	imap_lex_string(x);
 	imap_lex_take(x, ' ');
 	name = imap_lex_string(x);
-	if (!x->bad && (flags & MF_FOLDER_NO_ITEMS) == 0 && name.len == strlen(o->folder) &&
+	if (!x->bad && name.len == strlen(o->folder) &&
 		(strcasecmp(o->folder, "INBOX") == 0 ||
 			memcmp(name.data, o->folder, name.len) == 0))
-		o->there = true;
+		*((flags & MF_FOLDER_NO_ITEMS) == 0 ? &o->there : &o->no_items) = true;
 	return MF_OK;
 }
 
@@ -511,10 +510,14 @@ imap_exists(struct mf_session *s, const char *folder, struct mf_error *err)
 	struct one o = { .folder = folder };
 	enum mf_status status;
 
+	if (!imap_sendable(folder))
+		return imap_fail(s, err, MF_GONE, "no such folder");
 	imap_begin(s);
 	imap_put(s, "LIST \"\" ");
 	imap_put_string(s, folder);
 	status = imap_run(s, imap_end(s), on_one, &o, NULL, err);
+	if (status == MF_OK && !o.there && o.no_items)
+		return imap_fail(s, err, MF_REFUSED, "%s holds no items", folder);
 	if (status == MF_OK && !o.there)
 		status = imap_fail(s, err, MF_GONE, "no folder %s", folder);
 	return status;

@@ -37,7 +37,7 @@ struct imap_entry *imap_listing_find(const struct imap_listing *l, const char *i
 /* The namespaces are known afterwards. */
 enum mf_status imap_names(struct mf_session *s, struct mf_error *err);
 
-/* What LIST says of one folder: it exists and can be selected (MF_OK), or not (MF_GONE). */
+/* What LIST says of one folder: MF_OK: it holds items; MF_REFUSED: it is only a parent; MF_GONE. */
 enum mf_status imap_exists(struct mf_session *s, const char *folder, struct mf_error *err);
 
 #endif

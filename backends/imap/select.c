@@ -13,6 +13,13 @@ imap_is_selected(const struct mf_session *s, const char *folder)
 	return s->sel.folder != NULL && strcmp(s->sel.folder, folder) == 0;
 }
 
+bool
+imap_sendable(const char *folder)
+{
+	return folder[0] != '\0' && strpbrk(folder, "\r\n") == NULL &&
+	       strlen(folder) <= IMAP_NAME_MOST;
+}
+
 static void
 forget(struct mf_session *s)
 {
@@ -54,6 +61,8 @@ imap_missing(
 		return status;
 	/* A plain NO may mean anything, and a folder that is told to be gone is gone from phones. */
 	status = imap_exists(s, folder, err);
+	if (status == MF_REFUSED)
+		return imap_fail(s, err, MF_GONE, "%s holds no items", folder);
 	return status == MF_OK ? imap_fail(s, err, MF_TEMPORARY, "SELECT:%s", r->text) : status;
 }
 
@@ -70,8 +79,9 @@ imap_select_wait(struct mf_session *s, unsigned tag, const char *folder, struct 
 		imap_drain(s);
 		return imap_missing(s, folder, &r, err);
 	}
+	s->sel.folder = strdup(folder);
 	if (s->sel.folder == NULL)
-		s->sel.folder = strdup(folder);
+		abort();
 	return MF_OK;
 }
 
@@ -81,6 +91,8 @@ imap_select(struct mf_session *s, const char *folder, uint64_t upto, struct mf_e
 	unsigned tag;
 	enum mf_status status;
 
+	if (!imap_sendable(folder))
+		return imap_fail(s, err, MF_GONE, "no such folder");
 	if (imap_is_selected(s, folder) && upto < s->sel.uidnext)
 		return MF_OK;
 	if (imap_is_selected(s, folder))

@@ -6,6 +6,9 @@
 
 bool imap_is_selected(const struct mf_session *s, const char *folder);
 
+/* The name can be told to a server at all; if not, there is no such folder. */
+bool imap_sendable(const char *folder);
+
 /* Makes the folder the selected one, with a view that has all messages up to the id `upto`
  * (UINT64_MAX: all there are now). MF_GONE: no such folder. */
 enum mf_status imap_select(

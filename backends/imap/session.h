@@ -76,6 +76,8 @@ struct mf_backend {
 	char *roles[MF_ROLE_IMPORTANT + 1]; /* folder names from the settings, NULL: none; owned */
 };
 
+enum { IMAP_NAME_MOST = 2000 }; /* bytes of a folder's name */
+
 enum { IMAP_STOPS_MAX = 16, IMAP_PIPELINE_MAX = 64 };
 
 struct mf_session {

@@ -94,13 +94,15 @@ poll_some(struct mf_session *s, struct mf_poll *folders, size_t n, struct mf_err
 	imap_unselect_write(s);
 	for (size_t i = 0; i < n; i++) {
 		rows[i] = (struct imap_status){ .folder = folders[i].folder };
-		tags[i] = imap_status_write(s, folders[i].folder);
+		tags[i] = imap_sendable(folders[i].folder) ? imap_status_write(s, folders[i].folder)
+							   : 0;
 	}
 	status = imap_flush(s, err);
 	for (size_t i = 0; i < n && status == MF_OK; i++) {
 		struct imap_result r;
 
-		status = imap_wait(s, tags[i], imap_status_take, &awaited, &r, err);
+		if (tags[i] != 0)
+			status = imap_wait(s, tags[i], imap_status_take, &awaited, &r, err);
 	}
 	for (size_t i = 0; i < n && status == MF_OK; i++) {
 		struct imap_cursor then;

@@ -161,33 +161,48 @@ imap_day_print(int64_t date, char *out)
 
 /* ---- Sets ---- */
 
-static bool
-fits(const struct mf_idrange *r)
-{
-	return r->first <= UINT32_MAX;
-}
-
 bool
 imap_has_piece(const struct imap_pieces *p)
 {
-	return p->next < p->set->n && fits(&p->set->ranges[p->next]);
+	return p->next < p->set->n && p->set->ranges[p->next].first <= UINT32_MAX &&
+	       p->done < UINT32_MAX;
+}
+
+/* What is left of the range at hand, at most so many ids. */
+static struct mf_idrange
+take_range(struct imap_pieces *p, uint64_t most)
+{
+	struct mf_idrange r = p->set->ranges[p->next];
+
+	if (p->done != 0)
+		r.first = p->done + 1;
+	if (r.last > UINT32_MAX)
+		r.last = UINT32_MAX;
+	if (most != 0 && r.last - r.first >= most)
+		r.last = r.first + most - 1;
+	p->done = r.last;
+	if (r.last == p->set->ranges[p->next].last) {
+		p->next++;
+		p->done = 0;
+	}
+	return r;
 }
 
 bool
 imap_put_piece(struct mf_session *s, struct imap_pieces *p)
 {
 	size_t from = s->out.len;
+	uint64_t left = p->most;
 
 	if (!imap_has_piece(p))
 		return false;
-	while (imap_has_piece(p) && s->out.len - from < PIECE_BYTES) {
-		const struct mf_idrange *r = &p->set->ranges[p->next++];
-		uint64_t last = r->last > UINT32_MAX ? UINT32_MAX : r->last;
+	while (imap_has_piece(p) && s->out.len - from < PIECE_BYTES && (p->most == 0 || left > 0)) {
+		struct mf_idrange r = take_range(p, left);
 
-		if (s->out.len > from)
-			imap_put(s, ",");
-		imap_putf(s, last == r->first ? "%llu" : "%llu:%llu", (unsigned long long)r->first,
-			(unsigned long long)last);
+		left -= left == 0 ? 0 : r.last - r.first + 1;
+		imap_put(s, s->out.len > from ? "," : "");
+		imap_putf(s, r.last == r.first ? "%llu" : "%llu:%llu", (unsigned long long)r.first,
+			(unsigned long long)r.last);
 	}
 	return true;
 }

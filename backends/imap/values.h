@@ -33,7 +33,9 @@ void imap_day_print(int64_t date, char *out);
 /* A set as pieces that fit into a command line. */
 struct imap_pieces {
 	const struct mf_idset *set;
-	size_t next; /* range */
+	uint64_t most; /* ids in one piece; 0: any number */
+	size_t next;   /* range */
+	uint64_t done; /* the last id of that range that was in an earlier piece; 0: none */
 };
 
 /* Appends the next piece ("1:5,9") to the command that is being written; false when there is none

@@ -88,7 +88,7 @@ memory_field_value(struct mf_arena *a, struct mf_bytes header, const char *name)
 struct mf_bytes
 memory_field_select(struct mf_arena *a, struct mf_bytes header, const char *const *names)
 {
-	uint8_t *out = mf_alloc(a, header.len + 3);
+	uint8_t *out = mf_alloc(a, header.len + 2);
 	struct memory_field_one f;
 	size_t len = 0;
 
@@ -99,8 +99,9 @@ memory_field_select(struct mf_arena *a, struct mf_bytes header, const char *cons
 				len += f.whole.len;
 				break;
 			}
-	memcpy(out + len, "\r\n", 2);
-	return mf_bytes(out, len + 2);
+	out[len++] = '\r';
+	out[len++] = '\n';
+	return mf_bytes(out, len);
 }
 
 /* ---- Parameters ---- */

@@ -1,6 +1,7 @@
 /* Folders: a folder's id is its path, as in IMAP, so that a rename changes ids. */
 #include "memory/calls.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -169,8 +170,8 @@ rename_tree(struct memory_user *u, const char *from, const char *to)
 
 		if (!is_within(f->path, from))
 			continue;
-		path = memory_alloc(strlen(to) + strlen(f->path + n) + 1);
-		strcat(strcpy(path, to), f->path + n);
+		if (asprintf(&path, "%s%s", to, f->path + n) < 0)
+			abort();
 		free(f->path);
 		f->path = path;
 	}

@@ -64,7 +64,7 @@ decode_quoted(struct mf_arena *a, struct mf_bytes in, bool word)
 
 		if (c == '=' && i + 2 < in.len && hex_digit(in.data[i + 1]) >= 0 &&
 			hex_digit(in.data[i + 2]) >= 0) {
-			c = (uint8_t)(hex_digit(in.data[i + 1]) << 4 | hex_digit(in.data[i + 2]));
+			c = (uint8_t)(hex_digit(in.data[i + 1]) * 16 + hex_digit(in.data[i + 2]));
 			i += 2;
 		} else if (c == '=' && i + 1 < in.len && strchr("\r\n", in.data[i + 1])) {
 			i += in.data[i + 1] == '\r' && i + 2 < in.len && in.data[i + 2] == '\n' ? 2

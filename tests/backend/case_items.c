@@ -79,10 +79,12 @@ put_of_a_broken_reader(struct bench *b)
 {
 	struct mf_bytes m = mf_bytes_str(small);
 	struct contract_changes c;
-	char *big = mf_alloc(b->a, 300001);
+	struct mf_buf big;
 
-	memset(big, 'x', 300000);
-	memcpy(big, "X: y\r\n\r\n", 8);
+	mf_buf_init(&big, 0);
+	mf_buf_add_str(&big, "X: y\r\n\r\n");
+	for (int k = 0; k < 5000; k++)
+		mf_buf_printf(&big, "%060d", k);
 	STATUS(b, put_broken(b, (struct contract_reader){ .data = m, .stop = 10 }), MF_INVALID);
 	contract_again(b);
 	STATUS(b, put_broken(b, (struct contract_reader){ .data = m, .stop = 10, .fails = true }),
@@ -91,7 +93,7 @@ put_of_a_broken_reader(struct bench *b)
 	STATUS(b,
 		put_broken(b,
 			(struct contract_reader){
-				.data = mf_bytes(big, 300000), .stop = 200000, .fails = true }),
+				.data = mf_buf_bytes(&big), .stop = 200000, .fails = true }),
 		MF_INVALID);
 	contract_again(b);
 	STATUS(b, put_broken(b, (struct contract_reader){ .data = mf_bytes("", 0) }), MF_INVALID);
@@ -101,6 +103,7 @@ put_of_a_broken_reader(struct bench *b)
 	put_small(b);
 	c = contract_all(b, b->inbox);
 	CHECK(b, c.n == 1, "%zu items", c.n);
+	mf_buf_deinit(&big);
 }
 
 /* ---- Flags ---- */
