@@ -295,11 +295,37 @@ struct mf_submit_api {
 		mf_read_fn *read, void *ctx, enum mf_sent *sent, struct mf_error *err);
 };
 
+/* ---- Watching: events without a thread ---- */
+
+struct mf_loop;	 /* mailferry/loop.h */
+struct mf_watch; /* one watched account: defined by the backend */
+
+/* Something may have happened in a folder: items added, changed or gone. folder NULL: in any of them,
+ * or the list of folders itself has changed. May be told wrongly or twice, never too late: whatever
+ * happened while the watcher was not connected is told (with NULL) once it is again. On the loop's
+ * thread; folder lives until it returns. */
+typedef void mf_stir_fn(void *ctx, const char *folder);
+
+/* All calls are made on the loop's thread and return at once. */
+struct mf_watch_api {
+	uint32_t size;
+	/* Begins to watch an account: connects and logs in by itself, and again with growing pauses
+	 * when the connection is lost. `who` is copied and wiped at the end. Wrong credentials end the
+	 * attempts, until `stop`; what is wrong is logged. */
+	enum mf_status (*start)(struct mf_backend *b, struct mf_loop *loop,
+		const struct mf_login *who, mf_stir_fn *stir, void *ctx, struct mf_watch **out,
+		struct mf_error *err);
+	/* The folders of interest from now on (n may be 0). Copied. When all of them are being watched
+	 * stir(ctx, NULL) is called once. */
+	void (*folders)(struct mf_watch *w, const char *const *ids, size_t n);
+	/* Ends it; nothing is told any more. NULL is fine. */
+	void (*stop)(struct mf_watch *w);
+};
+
 /* ---- The backend ---- */
 
 struct mf_directory_api; /* people: include/mailferry/directory.h, when there is one */
 struct mf_oof_api;	 /* out-of-office settings */
-struct mf_watch_api;	 /* events without a thread */
 
 struct mf_backend_api {
 	uint32_t abi;			   /* MF_BACKEND_ABI */

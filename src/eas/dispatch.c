@@ -30,6 +30,9 @@ static const char path[] = "/Microsoft-Server-ActiveSync";
 /* How long a request waits for a session when all are busy, in ms. */
 enum { SESSION_WAIT_MS = 20000 };
 
+/* How often a request looks for itself although it is watched: no watcher is trusted blindly. */
+enum { WATCHED_POLL_MS = 15 * 60 * 1000 };
+
 /* A step either goes on or has answered. */
 enum next { GO_ON, ANSWERED };
 
@@ -242,10 +245,28 @@ open_store(struct eas_request *r, struct run *run)
 	return GO_ON;
 }
 
+/* Before the first wait: whatever happens from now on wakes the request. What happened since it looked
+ * is found by looking once more, at once. */
+static void
+watch(struct eas_request *r)
+{
+	const struct eas_watcher *w = r->server->watcher;
+	if (w == NULL || r->wait.folders == NULL)
+		return;
+	if (r->watching == NULL) {
+		r->watching = w->begin(w, r);
+		r->wait.until = r->watching != NULL ? clock_ms() : r->wait.until;
+	}
+	if (r->watching != NULL)
+		r->wait.poll_ms = WATCHED_POLL_MS;
+}
+
 static enum eas_verdict
 run_command(struct eas_request *r)
 {
 	enum eas_verdict v = r->command->run(r);
+	if (v == EAS_WAIT)
+		watch(r);
 	assert(v == EAS_DONE || (r->command->needs & EAS_MAY_WAIT));
 	backend_session_put(r->server->backends, r->store);
 	r->store = NULL;

@@ -163,5 +163,8 @@ eas_request_deinit(struct eas_request *r)
 		if (secrets[i] != NULL)
 			str_wipe((char *)(uintptr_t)secrets[i], strlen(secrets[i]));
 	r->login = (struct mf_login){ 0 };
+	if (r->watching != NULL)
+		r->server->watcher->end(r->server->watcher, r->watching);
+	r->watching = NULL;
 	mf_buf_deinit(&r->answer.body);
 }

@@ -26,6 +26,18 @@ struct eas_server {
 	const struct mf_conf *conf; /* the top section of the configuration */
 	struct state *state;
 	struct backends *backends;
+	const struct eas_watcher *watcher; /* NULL: waiting requests are only polled */
+};
+
+struct eas_request;
+
+/* Whoever wakes a waiting request when its folders stir: given by main, so that eas knows no thread.
+ * `begin` is called once, after the first look found nothing: r->wait.group and r->wait.folders name
+ * what to watch. From its return on, whatever happens there sets r->wait.stirred and calls eas_run
+ * again. `end` is called when the request is over. Any thread. */
+struct eas_watcher {
+	void *(*begin)(const struct eas_watcher *w, const struct eas_request *r);
+	void (*end)(const struct eas_watcher *w, void *handle); /* NULL is fine */
 };
 
 enum eas_verdict {
@@ -56,8 +68,9 @@ struct eas_wait {
 	uint64_t group;	 /* the user's number: whoever stirs this user wakes it; 0: nobody */
 	uint64_t one;	 /* the device's number: of its waiting requests the newest ends the others;
 			  * 0: any number may wait */
-	bool stirred;	 /* set by whoever wakes it: something may have changed */
-	bool ended;	 /* set by whoever ends it: answer now (a newer request, shutdown) */
+	const char *const *folders; /* the backend's ids to watch, NULL at the end; NULL: none */
+	bool stirred;		    /* set by whoever wakes it: something may have changed */
+	bool ended; /* set by whoever ends it: answer now (a newer request, shutdown) */
 };
 
 struct eas_request {
@@ -94,6 +107,7 @@ struct eas_request {
 	struct mf_session *store; /* a session of the store's backend, returned after the run */
 	const struct mf_store_api *store_api;
 	const char *store_name; /* name of that backend: the folders' store in the state */
+	void *watching;	/* of server->watcher, while it waits; NULL: nobody wakes it */
 	void *parsed;		/* the command's own parsed request, kept over EAS_WAIT */
 	bool waited;		/* it is called again after EAS_WAIT */
 

@@ -61,7 +61,9 @@ gateway_open(struct gateway *g)
 	must(backends_open(g->conf, &g->backends, &err) == MF_OK, "backends", &err);
 	struct state_options options = { .directory = g->directory, .map_size = 4 << 20 };
 	must(state_open(&options, &g->state, &err) == MF_OK, "state", &err);
-	g->server = (struct eas_server){ conf_top(g->conf), g->state, g->backends };
+	g->server = (struct eas_server){
+		.conf = conf_top(g->conf), .state = g->state, .backends = g->backends
+	};
 }
 
 static inline void

@@ -318,14 +318,31 @@ budget_init(struct run *run)
 	run->budget.until = clock_ms() + mf_conf_number(conf, "sync_answer_time") * 1000;
 }
 
+/* The folders whose stirring ends the wait. */
+static const char *const *
+watched(const struct run *run)
+{
+	const char **ids = mf_new_array(run->r->arena, const char *, run->rq->n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->rq->n; i++)
+		if (run->list[i].source.folder != NULL)
+			ids[n++] = run->list[i].source.folder;
+	return ids;
+}
+
 /* Nothing to tell: wait, or answer without a body (MS-ASCMD 2.2.1.21.2). */
 static enum eas_verdict
-tell_nothing(struct eas_request *r, const struct sync_request *rq)
+tell_nothing(struct eas_request *r, const struct run *run)
 {
+	const struct sync_request *rq = run->rq;
+
 	mf_buf_clear(&r->answer.body);
 	if (rq->wait > 0 && !r->wait.ended && clock_ms() < rq->until) {
 		r->wait.until = rq->until;
 		r->wait.poll_ms = POLL_MS;
+		r->wait.group = r->user_number;
+		r->wait.folders = watched(run);
 		return EAS_WAIT;
 	}
 	r->answer.http_status = 200;
@@ -357,7 +374,7 @@ cmd_sync(struct eas_request *r)
 	if (st != MF_OK)
 		return eas_fail(r, st == MF_RESYNC ? MF_TEMPORARY : st, &err);
 	if (run.told == 0)
-		return tell_nothing(r, run.rq);
+		return tell_nothing(r, &run);
 	r->status = EAS_OK;
 	snprintf(r->note, sizeof(r->note), "items=%zu", r->items);
 	return eas_reply_end(r);

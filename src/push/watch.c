@@ -1,0 +1,393 @@
+/* The table of watched users, on the loop's thread. Knows no IMAP. */
+#include "push/watch.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "mailferry/log.h"
+#include "push/loop.h"
+
+enum { BUCKETS = 1 << 14 };
+
+/* A user with a watcher. Only the loop's thread touches it. */
+struct user {
+	struct push *push;
+	uint64_t group;
+	struct user *next; /* in its bucket */
+	struct mf_watch *watch;
+	struct push_interest *interests;
+	struct mf_loop_timer linger;
+};
+
+/* What one waiting request wants. Made by its thread, then the loop's. */
+struct push_interest {
+	struct mf_loop_task task; /* first: to add it, then to release it */
+	struct push *push;
+	uint64_t group;
+	struct mf_login login; /* owned copies; wiped once the watcher has them */
+	char **folders;	       /* owned, NULL at the end */
+	struct user *user;     /* NULL: refused, or forgotten */
+	struct push_interest *next, **at;
+};
+
+struct push {
+	struct push_options options;
+	struct mf_loop *loop;
+	pthread_t thread;
+	struct user *buckets[BUCKETS];
+	_Atomic uint64_t users, interests, stirs, wakes, refused;
+};
+
+/* ---- Credentials ---- */
+
+static char *
+copy(const char *s)
+{
+	char *c = s == NULL ? NULL : strdup(s);
+
+	if (s != NULL && c == NULL)
+		abort();
+	return c;
+}
+
+static void
+wipe(const char *s)
+{
+	if (s != NULL)
+		str_wipe((char *)s, strlen(s));
+	free((char *)s);
+}
+
+static void
+login_wipe(struct mf_login *l)
+{
+	wipe(l->user);
+	wipe(l->password);
+	wipe(l->token);
+	wipe(l->master);
+	memset(l, 0, sizeof(*l));
+}
+
+/* ---- Users ---- */
+
+static struct user **
+bucket(struct push *p, uint64_t group)
+{
+	return &p->buckets[(group * 0x9e3779b97f4a7c15ULL) >> 50];
+}
+
+static struct user *
+find(struct push *p, uint64_t group)
+{
+	struct user *u = *bucket(p, group);
+
+	while (u != NULL && u->group != group)
+		u = u->next;
+	return u;
+}
+
+static void
+user_free(struct user *u)
+{
+	struct push *p = u->push;
+	struct user **at = bucket(p, u->group);
+
+	while (*at != u)
+		at = &(*at)->next;
+	*at = u->next;
+	mf_loop_timer_clear(p->loop, &u->linger);
+	p->options.api->stop(u->watch);
+	atomic_fetch_sub(&p->users, 1);
+	free(u);
+}
+
+static void
+linger_over(struct mf_loop_timer *t)
+{
+	user_free((struct user *)((char *)t - offsetof(struct user, linger)));
+}
+
+static bool
+wants(const struct push_interest *i, const char *folder)
+{
+	for (char **f = i->folders; *f != NULL; f++)
+		if (strcmp(*f, folder) == 0)
+			return true;
+	return false;
+}
+
+static void
+stirred(void *ctx, const char *folder)
+{
+	struct user *u = ctx;
+	struct push *p = u->push;
+	const struct push_interest *i = u->interests;
+
+	atomic_fetch_add(&p->stirs, 1);
+	while (i != NULL && folder != NULL && !wants(i, folder))
+		i = i->next;
+	if (i == NULL)
+		return;
+	atomic_fetch_add(&p->wakes, 1);
+	p->options.wake(p->options.ctx, u->group);
+}
+
+static struct user *
+user_new(struct push *p, const struct push_interest *i)
+{
+	struct user *u;
+	struct mf_error err;
+
+	if (atomic_load(&p->users) >= p->options.users_max) {
+		atomic_fetch_add(&p->refused, 1);
+		return NULL;
+	}
+	u = calloc(1, sizeof(*u));
+	if (u == NULL)
+		abort();
+	u->push = p;
+	u->group = i->group;
+	u->linger.fire = linger_over;
+	if (p->options.api->start(
+		    p->options.backend, p->loop, &i->login, stirred, u, &u->watch, &err) != MF_OK) {
+		mf_log_warning("event=watch-failed user=%s reason=%s", mf_log_value(i->login.user),
+			mf_log_value(err.text));
+		free(u);
+		return NULL;
+	}
+	u->next = *bucket(p, i->group);
+	*bucket(p, i->group) = u;
+	atomic_fetch_add(&p->users, 1);
+	return u;
+}
+
+/* Tells the watcher the union of what all requests of the user want. */
+static void
+tell_folders(struct user *u)
+{
+	const char **list;
+	size_t n = 0, room = 0;
+
+	for (const struct push_interest *i = u->interests; i != NULL; i = i->next)
+		for (char **f = i->folders; *f != NULL; f++)
+			room++;
+	list = calloc(room + 1, sizeof(*list));
+	if (list == NULL)
+		abort();
+	for (const struct push_interest *i = u->interests; i != NULL; i = i->next) {
+		for (char **f = i->folders; *f != NULL; f++) {
+			size_t k = 0;
+
+			while (k < n && strcmp(list[k], *f) != 0)
+				k++;
+			if (k == n)
+				list[n++] = *f;
+		}
+	}
+	u->push->options.api->folders(u->watch, list, n);
+	free(list);
+}
+
+/* ---- Interests ---- */
+
+static void
+interest_free(struct push_interest *i)
+{
+	login_wipe(&i->login);
+	for (char **f = i->folders; *f != NULL; f++)
+		free(*f);
+	free(i->folders);
+	free(i);
+}
+
+static void
+add(struct mf_loop_task *task)
+{
+	struct push_interest *i = (struct push_interest *)task;
+	struct push *p = i->push;
+	struct user *u = find(p, i->group);
+
+	if (u == NULL)
+		u = user_new(p, i);
+	login_wipe(&i->login);
+	i->user = u;
+	if (u == NULL)
+		return;
+	mf_loop_timer_clear(p->loop, &u->linger);
+	i->next = u->interests;
+	i->at = &u->interests;
+	if (i->next != NULL)
+		i->next->at = &i->next;
+	u->interests = i;
+	tell_folders(u);
+}
+
+static void
+take_off(struct mf_loop_task *task)
+{
+	struct push_interest *i = (struct push_interest *)task;
+	struct user *u = i->user;
+
+	atomic_fetch_sub(&i->push->interests, 1);
+	if (u != NULL) {
+		*i->at = i->next;
+		if (i->next != NULL)
+			i->next->at = i->at;
+		if (u->interests == NULL)
+			mf_loop_timer_set(i->push->loop, &u->linger, i->push->options.linger_ms);
+	}
+	interest_free(i);
+}
+
+struct push_interest *
+push_watch(struct push *p, uint64_t group, const struct mf_login *who, const char *const *folders)
+{
+	struct push_interest *i = calloc(1, sizeof(*i));
+	size_t n = 0;
+
+	while (folders[n] != NULL)
+		n++;
+	if (i != NULL)
+		i->folders = calloc(n + 1, sizeof(*i->folders));
+	if (i == NULL || i->folders == NULL)
+		abort();
+	for (size_t k = 0; k < n; k++)
+		i->folders[k] = copy(folders[k]);
+	i->push = p;
+	i->group = group;
+	i->login.user = copy(who->user);
+	i->login.password = copy(who->password);
+	i->login.token = copy(who->token);
+	i->login.master = copy(who->master);
+	i->task.run = add;
+	atomic_fetch_add(&p->interests, 1);
+	mf_loop_post(p->loop, &i->task);
+	return i;
+}
+
+/* Posted once as an addition: that task has run, or runs before a new one, in the order of posting. */
+struct release {
+	struct mf_loop_task task; /* first */
+	struct push_interest *interest;
+};
+
+static void
+release(struct mf_loop_task *task)
+{
+	struct release *r = (struct release *)task;
+
+	take_off(&r->interest->task);
+	free(r);
+}
+
+void
+push_release(struct push *p, struct push_interest *i)
+{
+	struct release *r;
+
+	if (i == NULL)
+		return;
+	r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		abort();
+	r->task.run = release;
+	r->interest = i;
+	mf_loop_post(p->loop, &r->task);
+}
+
+/* ---- Forgetting ---- */
+
+struct forget {
+	struct mf_loop_task task; /* first */
+	struct push *push;
+	uint64_t group;
+};
+
+static void
+forget(struct mf_loop_task *task)
+{
+	struct forget *f = (struct forget *)task;
+	struct user *u = find(f->push, f->group);
+
+	if (u != NULL) {
+		for (struct push_interest *i = u->interests; i != NULL; i = i->next)
+			i->user = NULL;
+		user_free(u);
+		f->push->options.wake(f->push->options.ctx, f->group);
+	}
+	free(f);
+}
+
+void
+push_forget(struct push *p, uint64_t group)
+{
+	struct forget *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		abort();
+	f->task.run = forget;
+	f->push = p;
+	f->group = group;
+	mf_loop_post(p->loop, &f->task);
+}
+
+/* ---- Life ---- */
+
+static void *
+thread(void *arg)
+{
+	loop_run(((struct push *)arg)->loop);
+	return NULL;
+}
+
+enum mf_status
+push_open(const struct push_options *o, struct push **out, struct mf_error *err)
+{
+	struct push *p = calloc(1, sizeof(*p));
+	enum mf_status st;
+
+	if (p == NULL)
+		abort();
+	p->options = *o;
+	st = loop_new(&p->loop, err);
+	if (st == MF_OK && pthread_create(&p->thread, NULL, thread, p) != 0)
+		st = mf_fail(err, MF_TEMPORARY, "event loop: no thread");
+	if (st != MF_OK) {
+		loop_free(p->loop);
+		free(p);
+		return st;
+	}
+	*out = p;
+	return MF_OK;
+}
+
+void
+push_close(struct push *p)
+{
+	if (p == NULL)
+		return;
+	loop_stop(p->loop);
+	pthread_join(p->thread, NULL);
+	/* The thread is gone: from here on this one is the loop's. */
+	for (size_t i = 0; i < BUCKETS; i++)
+		while (p->buckets[i] != NULL)
+			user_free(p->buckets[i]);
+	loop_free(p->loop);
+	free(p);
+}
+
+void
+push_stats(struct push *p, struct push_stats *out)
+{
+	*out = (struct push_stats){
+		.users = atomic_load(&p->users),
+		.interests = atomic_load(&p->interests),
+		.stirs = atomic_load(&p->stirs),
+		.wakes = atomic_load(&p->wakes),
+		.refused = atomic_load(&p->refused),
+	};
+	loop_count(p->loop, &out->ios, &out->timers);
+}

@@ -1,0 +1,48 @@
+/*
+ * Who waits for what: one watcher a user, shared by all of the user's waiting requests, kept a while
+ * after the last of them. Knows users by number and folders by the backend's ids; knows no IMAP.
+ */
+#ifndef PUSH_WATCH_H
+#define PUSH_WATCH_H
+
+#include "mailferry/backend.h"
+
+struct push;
+struct push_interest;
+
+struct push_options {
+	const struct mf_watch_api *api; /* of the store's backend */
+	struct mf_backend *backend;
+	int64_t linger_ms; /* how long a watcher outlives the last who waited, with its credentials */
+	size_t users_max; /* watched at once; beyond, waiting requests are only polled */
+	/* Something may have happened for this group's waiting requests. On the loop's thread. */
+	void (*wake)(void *ctx, uint64_t group);
+	void *ctx;
+};
+
+/* Starts the loop's thread. */
+enum mf_status push_open(const struct push_options *o, struct push **out, struct mf_error *err);
+/* Ends all watchers and the thread; all interests must have been released. NULL is fine. */
+void push_close(struct push *p);
+
+/* A request of the user `group` waits for these folders (the backend's ids, NULL at the end; copied).
+ * `who` is copied, and wiped with the watcher. Never NULL. Any thread. */
+struct push_interest *push_watch(
+	struct push *p, uint64_t group, const struct mf_login *who, const char *const *folders);
+/* It waits no more. NULL is fine. Any thread. */
+void push_release(struct push *p, struct push_interest *i);
+
+struct push_stats {
+	uint64_t users, interests; /* now */
+	uint64_t stirs, wakes;	   /* told by backends; passed on */
+	uint64_t refused;	   /* users_max was reached */
+	uint64_t ios, timers;
+};
+/* Any thread. */
+void push_stats(struct push *p, struct push_stats *out);
+
+/* Ends the watcher of a user at once, with its credentials: wiped device, changed password. Any
+ * thread. */
+void push_forget(struct push *p, uint64_t group);
+
+#endif
