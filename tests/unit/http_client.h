@@ -73,7 +73,7 @@ client_read(struct client *c, int ms)
 	struct pollfd p = { .fd = c->fd, .events = POLLIN };
 	ssize_t n;
 
-	if (c->len + 1 >= sizeof(c->data))
+	if (c->fd < 0 || c->len + 1 >= sizeof(c->data))
 		return 0;
 	if (poll(&p, 1, ms) <= 0)
 		return -1;
