@@ -125,6 +125,11 @@ open_collection(struct run *run, struct sync_collection *c, struct mf_error *err
 		c->status = EAS_SYNC_PROTOCOL;
 		return MF_OK;
 	}
+	if (r->version >= EAS_14_1 && c->options.body.has_part &&
+		c->options.body.part.type != BODY_HTML) {
+		c->status = EAS_BODY_PART_TYPE;
+		return MF_OK;
+	}
 	st = open_generation(run, c, err);
 	if (st == MF_BROKEN) { /* a damaged row: the phone begins again, nothing is lost */
 		mf_log_error("event=state-damaged folder=%u reason=%s", c->folder->number,

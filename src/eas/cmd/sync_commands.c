@@ -286,12 +286,40 @@ change_group(struct batch *b, size_t first, struct mf_error *err)
 	return st == MF_TEMPORARY || st == MF_BROKEN ? st : MF_OK;
 }
 
-/* Each item's last word counts, so a second Change of one item starts a new round. */
+/* What an earlier Change of the same item said and the later does not take back. */
+static void
+fold_change(struct change *earlier, struct change *later)
+{
+	uint32_t add = earlier->add & ~later->remove, remove = earlier->remove & ~later->add;
+
+	later->add |= add;
+	later->remove |= remove;
+	if (later->add_keywords == NULL) {
+		later->add_keywords = earlier->add_keywords;
+		later->remove_keywords = earlier->remove_keywords;
+	}
+	earlier->add = earlier->remove = 0;
+	earlier->add_keywords = earlier->remove_keywords = NULL;
+}
+
+/* Of several Changes of one item the last word about each property counts. */
+static void
+fold_changes(struct batch *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		for (size_t k = i + 1; b->list[i].status == EAS_OK && k < b->n; k++)
+			if (b->list[k].id == b->list[i].id && b->list[k].status == EAS_OK) {
+				fold_change(&b->list[i], &b->list[k]);
+				break;
+			}
+}
+
 static enum mf_status
 run_changes(struct batch *b, struct mf_error *err)
 {
 	enum mf_status st = MF_OK;
 
+	fold_changes(b);
 	for (size_t i = 0; i < b->n; i++) {
 		struct change *ch = &b->list[i];
 

@@ -13,6 +13,7 @@
 
 enum {
 	PREVIEW_MAX = 255,		/* characters, MS-ASAIRS 2.2.2.35 */
+	PREVIEW_SOURCE = 16 << 10,	/* text to read for a preview, markup and styles included */
 	DEFAULT_TRUNCATION = 200 << 10, /* where the client has no preference */
 };
 
@@ -137,6 +138,13 @@ section_add(struct mf_section_want *out, size_t n, size_t max, const char *secti
 	return n + 1;
 }
 
+/* A preview may need more than the body shows. */
+static uint64_t
+needed(uint64_t most, const struct body_preference *p)
+{
+	return p != NULL && p->preview > 0 && most < PREVIEW_SOURCE ? PREVIEW_SOURCE : most;
+}
+
 static size_t
 text_sections(const struct mime_text *t, unsigned type, uint64_t max_text,
 	struct mf_section_want *out, size_t n, size_t max, uint64_t *bytes)
@@ -166,8 +174,9 @@ body_sections(const struct body_options *o, const struct body_plan *p, const str
 		n = section_add(out, n, max, "", size);
 		*bytes += size == 0 ? item->size : size;
 	}
-	n = text_sections(p->text, p->type, most, out, n, max, bytes);
-	return text_sections(p->part_text, BODY_HTML, o->part.truncation, out, n, max, bytes);
+	n = text_sections(p->text, p->type, needed(most, p->preference), out, n, max, bytes);
+	return text_sections(
+		p->part_text, BODY_HTML, needed(o->part.truncation, &o->part), out, n, max, bytes);
 }
 
 static const struct mf_section *
