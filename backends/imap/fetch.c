@@ -73,7 +73,7 @@ gone(struct imap_window *w, struct imap_slot *slot)
 static enum mf_status
 choose(struct run *r, struct imap_window *w, struct imap_slot *slot)
 {
-	struct mf_section_want wants[MF_SECTIONS_MAX];
+	struct mf_section_want wants[MF_SECTIONS_MAX] = { { .offset = 0 } };
 	size_t n = 0, kept = 0;
 
 	if (r->f->choose != NULL && slot->item.damaged == NULL)

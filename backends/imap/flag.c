@@ -52,8 +52,8 @@ imap_store_flags(struct mf_session *s, const struct mf_idset *ids, char sign, co
 }
 
 static enum mf_status
-change(struct mf_session *s, const struct mf_flag_change *c, struct mf_idset *found,
-	struct mf_error *err)
+change(struct mf_session *s, const struct mf_flag_change *c, const struct mf_idset *ids,
+	struct mf_idset *found, struct mf_error *err)
 {
 	struct mf_buf add, take;
 	bool wanted = c->add != 0 || (c->add_keywords != NULL && *c->add_keywords != NULL);
@@ -66,11 +66,11 @@ change(struct mf_session *s, const struct mf_flag_change *c, struct mf_idset *fo
 	if (wanted && add.len == 0)
 		status = imap_fail(s, err, MF_REFUSED, "%s keeps no keywords", c->folder);
 	if (status == MF_OK)
-		status = imap_store_flags(s, c->ids, '+', mf_buf_str(&add), err);
+		status = imap_store_flags(s, ids, '+', mf_buf_str(&add), err);
 	if (status == MF_OK)
-		status = imap_store_flags(s, c->ids, '-', mf_buf_str(&take), err);
+		status = imap_store_flags(s, ids, '-', mf_buf_str(&take), err);
 	if (status == MF_OK && found != NULL)
-		status = imap_uid_present(s, c->ids, found, err);
+		status = imap_uid_present(s, ids, found, err);
 	mf_buf_deinit(&add);
 	mf_buf_deinit(&take);
 	return status;
@@ -80,6 +80,7 @@ enum mf_status
 imap_flag(struct mf_session *s, const struct mf_flag_change *c, struct mf_idset *found,
 	struct mf_error *err)
 {
+	struct mf_idset ids;
 	enum mf_status status;
 
 	if (found != NULL)
@@ -91,5 +92,10 @@ imap_flag(struct mf_session *s, const struct mf_flag_change *c, struct mf_idset 
 		return status;
 	if (s->sel.read_only)
 		return imap_fail(s, err, MF_REFUSED, "%s is read-only", c->folder);
-	return change(s, c, found, err);
+	mf_idset_init(&ids);
+	status = imap_uid_portion(s, c->ids, &ids, err);
+	if (status == MF_OK)
+		status = change(s, c, &ids, found, err);
+	mf_idset_deinit(&ids);
+	return status;
 }

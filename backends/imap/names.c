@@ -50,6 +50,15 @@ get_utf8(const char **from)
 	return c;
 }
 
+bool
+imap_utf8_valid(const char *text)
+{
+	while (*text != '\0')
+		if (get_utf8(&text) == 0)
+			return false;
+	return true;
+}
+
 /* What is between "&" and "-": base64 of UTF-16. False when it is not that. */
 static bool
 decode_shift(const char **from, char **to)

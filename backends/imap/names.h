@@ -16,6 +16,9 @@ const char *imap_name_decode(struct mf_arena *a, const char *wire);
 /* Valid UTF-8 as modified UTF-7; NULL for invalid UTF-8 or control characters. */
 const char *imap_name_encode(struct mf_arena *a, const char *name);
 
+/* Valid UTF-8 (RFC 3629). */
+bool imap_utf8_valid(const char *text);
+
 /* The role of a folder of this name (last component, UTF-8) in any of forty languages. */
 enum mf_role imap_role_by_name(const char *name);
 

@@ -48,12 +48,18 @@ expunge_marked(struct mf_session *s, const struct mf_idset *ids, struct mf_error
 enum mf_status
 imap_expunge(struct mf_session *s, const struct mf_idset *ids, struct mf_error *err)
 {
-	enum mf_status status = imap_store_flags(s, ids, '+', "\\Deleted", err);
+	struct mf_idset real;
+	enum mf_status status;
 
-	if (status != MF_OK || ids->n == 0)
-		return status;
-	return imap_can(s, IMAP_CAP_UIDPLUS) ? expunge_by_id(s, ids, err)
-					     : expunge_marked(s, ids, err);
+	mf_idset_init(&real);
+	status = imap_uid_portion(s, ids, &real, err);
+	if (status == MF_OK)
+		status = imap_store_flags(s, &real, '+', "\\Deleted", err);
+	if (status == MF_OK && real.n > 0)
+		status = imap_can(s, IMAP_CAP_UIDPLUS) ? expunge_by_id(s, &real, err)
+						       : expunge_marked(s, &real, err);
+	mf_idset_deinit(&real);
+	return status;
 }
 
 static enum mf_status

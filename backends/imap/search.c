@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "names.h"
 #include "select.h"
 #include "store.h"
 #include "uidsearch.h"
@@ -48,7 +49,8 @@ is_field(const char *name)
 static bool
 fits(const char *text)
 {
-	return text == NULL || (strlen(text) <= TEXT_MOST && strpbrk(text, "\r\n") == NULL);
+	return text == NULL || (strlen(text) <= TEXT_MOST && strpbrk(text, "\r\n") == NULL &&
+				       imap_utf8_valid(text));
 }
 
 /* The whole tree can be sent; *high: some text is not ASCII. */

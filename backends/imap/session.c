@@ -52,6 +52,15 @@ static const struct {
 			       IMAP_CAP_IDLE },
 };
 
+static bool
+is_ignored(const struct mf_session *s, const char *word)
+{
+	for (const char *const *p = s->b->ignore; *p != NULL; p++)
+		if (strcasecmp(*p, word) == 0)
+			return true;
+	return false;
+}
+
 void
 imap_session_set_caps(struct mf_session *s, struct mf_bytes told)
 {
@@ -66,7 +75,9 @@ imap_session_set_caps(struct mf_session *s, struct mf_bytes told)
 		while (n < len && list[n] != ' ')
 			n++;
 		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-			if (strlen(words[i].word) == n && strncasecmp(words[i].word, list, n) == 0)
+			if (strlen(words[i].word) == n &&
+				strncasecmp(words[i].word, list, n) == 0 &&
+				!is_ignored(s, words[i].word))
 				s->caps |= words[i].caps;
 		n += n < len;
 		list += n;

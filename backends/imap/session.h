@@ -72,6 +72,7 @@ struct mf_backend {
 	const char *auth;	      /* auto, plain, login */
 	const char *master_separator; /* "*" */
 	bool shared, other_users, subscribed_only, preview;
+	const char *const *ignore; /* capabilities not to use, NULL at the end */
 	uint32_t max_folders;
 	char *roles[MF_ROLE_IMPORTANT + 1]; /* folder names from the settings, NULL: none; owned */
 };

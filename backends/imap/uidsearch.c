@@ -1,6 +1,7 @@
 /* UID SEARCH, with ESEARCH where the server has it. Knows no query. */
 #include "uidsearch.h"
 
+#include "storeflags.h"
 #include "values.h"
 
 void
@@ -81,4 +82,14 @@ imap_uid_present(struct mf_session *s, const struct mf_idset *ids, struct mf_ids
 	}
 	mf_idset_intersect(found, ids);
 	return status;
+}
+
+enum mf_status
+imap_uid_portion(struct mf_session *s, const struct mf_idset *ids, struct mf_idset *out,
+	struct mf_error *err)
+{
+	if (mf_idset_count(ids) > IMAP_STORE_AT_ONCE)
+		return imap_uid_present(s, ids, out, err);
+	mf_idset_copy(out, ids);
+	return MF_OK;
 }

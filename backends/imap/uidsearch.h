@@ -18,4 +18,9 @@ enum mf_status imap_uid_search(
 enum mf_status imap_uid_present(struct mf_session *s, const struct mf_idset *ids,
 	struct mf_idset *found, struct mf_error *err);
 
+/* A set to work on: the ids themselves, or, where they are many, those of them that are there: 1:* in
+ * portions would be a million commands else. out is replaced. */
+enum mf_status imap_uid_portion(struct mf_session *s, const struct mf_idset *ids,
+	struct mf_idset *out, struct mf_error *err);
+
 #endif

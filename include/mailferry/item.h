@@ -65,7 +65,8 @@ enum mf_flags {
 
 struct mf_param {
 	const char *name;  /* lower case */
-	const char *value; /* raw; RFC 2231 pieces as they came ("filename*0*") */
+	const char *value; /* raw; RFC 2231 pieces as they came ("filename*0*"), or as
+				the server has put them together ("filename*") */
 };
 
 /* One MIME part, as BODYSTRUCTURE tells it. Never NULL strings: "" where absent. */

@@ -46,14 +46,14 @@ static const struct sample {
 		"Content-Type: text/html; charset=utf-8\r\n\r\n<img src=cid:1>\r\n--B\r\n"
 		"Content-Type: image/png; name=\"i.png\"\r\nContent-ID: <1@x>\r\n"
 		"Content-Description: a dot\r\nContent-Location: i.png\r\n"
-		"Content-Disposition: inline; filename*0*=utf-8''%C3%A4; filename*1*=.png\r\n"
+		"Content-Disposition: inline; filename*=utf-8''%C3%A4.png\r\n"
 		"Content-Transfer-Encoding: base64\r\n\r\nAAAA\r\n--B--\r\n\r\n--A\r\n"
 		"Content-Type: text/x-patch; charset=utf-8\r\n\r\n+a\r\n-b\r\n\r\n--A--\r\n",
 		"\"\" multipart/mixed{boundary=A} (\"1\" "
 		"multipart/related{boundary=B,type=text/html} "
 		"(\"1.1\" text/html{charset=utf-8} 7bit 15/0, \"1.2\" image/png{name=i.png} base64 "
 		"4 "
-		"id=<1@x> what=a dot inline{filename*0*=utf-8''%C3%A4,filename*1*=.png} at=i.png), "
+		"id=<1@x> what=a dot inline{filename*=utf-8''%C3%A4.png} at=i.png), "
 		"\"2\" text/x-patch{charset=utf-8} 7bit 8/2)",
 		{ { "1.1", "<img src=cid:1>" }, { "1.2", "AAAA" }, { "2", "+a\r\n-b\r\n" },
 			{ "1.3", NULL }, { "1.2.1", NULL }, { "3", NULL } } },
@@ -77,8 +77,8 @@ static const struct sample {
 		"Content-Type: multipart/mixed; boundary=B\r\n\r\n--B\r\n"
 		"Content-Type: text/plain; charset=utf-8\r\n\r\none\r\n--B\r\n"
 		"Content-Type: message/rfc822\r\n\r\nSubject: deep\r\n\r\ndeep text\r\n--B--\r\n"
-		"--A--\r\n",
-		"\"\" multipart/mixed{boundary=A} (\"1\" message/rfc822 7bit 200/14 attachment "
+		"\r\n--A--\r\n",
+		"\"\" multipart/mixed{boundary=A} (\"1\" message/rfc822 7bit 202/15 attachment "
 		"(\"1\" multipart/mixed{boundary=B} (\"1.1\" text/plain{charset=utf-8} 7bit 3/0, "
 		"\"1.2\" message/rfc822 7bit 26/2 (\"1.2.1\" text/plain 7bit 9/0))))",
 		{ { "1.1", "one" }, { "1.2.1", "deep text" },

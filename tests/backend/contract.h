@@ -20,6 +20,7 @@ enum contract_can {
 	CAN_DAMAGE = 1 << 3,  /* the target can damage an item */
 	CAN_SUBMIT = 1 << 4,  /* mail can be sent to `colleague` and arrives in the store */
 	CAN_ROLES = 1 << 5,   /* folders other than the Inbox have roles */
+	CAN_TELL = 1 << 7,    /* a poll says no where nothing has happened */
 	CAN_NULL = 1 << 6,    /* nothing is kept and sent */
 };
 

@@ -81,15 +81,15 @@ struct imap_own {
 };
 
 static void
-imap_begin(struct bench *b)
+imap_begin_with(struct bench *b, const char *more)
 {
 	static struct conf_table tables[2];
 	struct imap_own *own = mf_new(b->a, struct imap_own);
 	const char *text;
 
 	dovecot_get(&own->dovecot);
-	text = mf_printf(b->a, "imap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n",
-		dovecot_url(&own->dovecot, true), own->dovecot.ca);
+	text = mf_printf(b->a, "imap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n%s}\n",
+		dovecot_url(&own->dovecot, true), own->dovecot.ca, more);
 	tables[0] = (struct conf_table){ .name = "imap", .rows = mf_backend_imap.settings };
 	NEED_OK(b, conf_parse(text, tables, &own->conf, &b->err));
 	b->own = own;
@@ -97,6 +97,22 @@ imap_begin(struct bench *b)
 	NEED_OK(b, b->api->open(conf_section(own->conf, "imap"), &b->backend, &b->err));
 	snprintf(b->user, sizeof(b->user), "%s", fixture_user("contract"));
 	snprintf(b->password, sizeof(b->password), "secret-%s", b->user);
+}
+
+static void
+imap_begin(struct bench *b)
+{
+	imap_begin_with(b, "");
+}
+
+/* As with a server that has nothing but the oldest IMAP. */
+static void
+imap_begin_poor(struct bench *b)
+{
+	imap_begin_with(b,
+		"ignore = {\"CONDSTORE\", \"QRESYNC\", \"UIDPLUS\", \"MOVE\", \"ESEARCH\", "
+		"\"LITERAL+\", \"LIST-EXTENDED\", \"LIST-STATUS\", \"NAMESPACE\", \"UNSELECT\", "
+		"\"SPECIAL-USE\", \"SASL-IR\", \"PREVIEW\", \"ENABLE\"}\n");
 }
 
 static void
@@ -111,21 +127,27 @@ imap_end(struct bench *b)
 
 const struct contract_target contract_targets[] = {
 	{ .name = "memory",
-		.can = CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_DAMAGE | CAN_SUBMIT | CAN_ROLES,
+		.can = CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_DAMAGE | CAN_SUBMIT | CAN_ROLES |
+		       CAN_TELL,
 		.begin = memory_begin,
 		.end = memory_end,
 		.damage = memory_damage_item,
 		.inbox = "INBOX" },
 	{ .name = "memory-poor",
-		.can = CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_DAMAGE | CAN_SUBMIT,
+		.can = CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_DAMAGE | CAN_SUBMIT | CAN_TELL,
 		.begin = memory_begin_poor,
 		.end = memory_end,
 		.damage = memory_damage_item,
 		.inbox = "INBOX" },
 	{ .name = "null", .can = CAN_NULL, .begin = null_begin, .end = null_end, .inbox = "INBOX" },
 	{ .name = "imap",
-		.can = CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_ROLES,
+		.can = CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_ROLES | CAN_TELL,
 		.begin = imap_begin,
+		.end = imap_end,
+		.inbox = "INBOX" },
+	{ .name = "imap-poor",
+		.can = CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_ROLES,
+		.begin = imap_begin_poor,
 		.end = imap_end,
 		.inbox = "INBOX" },
 	{ .name = NULL },
