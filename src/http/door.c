@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/signals.h"
 #include "mailferry/log.h"
 
 enum {
@@ -375,7 +376,7 @@ run(void *arg)
 static enum mf_status
 start(struct http_door *d, struct mf_error *err)
 {
-	sigset_t all, old;
+	sigset_t old;
 
 	d->epoll = epoll_create1(EPOLL_CLOEXEC);
 	d->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -386,8 +387,7 @@ start(struct http_door *d, struct mf_error *err)
 			    tag(KIND_LISTENER, i, d->listeners->all[i].fd)))
 			return mf_fail(err, MF_INVALID, "listen %s: %s", d->listeners->all[i].name,
 				strerror(errno));
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
+	signals_block(&old);
 	d->running = pthread_create(&d->thread, NULL, run, d) == 0;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return d->running ? MF_OK : mf_fail(err, MF_TEMPORARY, "http: no thread for the door");
@@ -408,11 +408,12 @@ http_door_open(const struct http_door_options *options, const struct http_listen
 	pthread_cond_init(&d->is_shut, NULL);
 	for (size_t i = 0; i < LINGERS; i++)
 		d->lingering[i].fd = -1;
+	*out = d; /* before there is a thread that lets anybody in */
 	st = start(d, err);
-	if (st == MF_OK)
-		*out = d;
-	else
+	if (st != MF_OK) {
+		*out = NULL;
 		http_door_free(d);
+	}
 	return st;
 }
 

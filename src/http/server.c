@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/signals.h"
 #include "base/str.h"
 #include "http/certificate.h"
 #include "http/exchange.h"
@@ -79,10 +80,9 @@ start_daemon(struct http_server *s, const struct http_certificate *tls)
 			 MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG |
 			 (tls == NULL ? 0u : (unsigned)MHD_USE_TLS);
 	struct MHD_Daemon *d;
-	sigset_t all, old;
+	sigset_t old;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
+	signals_block(&old);
 	/* A pool of one is refused: no pool then. The door keeps the connection limit: the library
 	 * would divide it among its threads. */
 	d = MHD_start_daemon(flags, 0, NULL, NULL, http_exchange_step, &s->hall,

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/signals.h"
 #include "mailferry/log.h"
 #include "state/lmdb_env.h"
 #include "state/state.h"
@@ -186,13 +187,12 @@ writer_main(void *arg)
 static int
 writer_start(struct writer *w)
 {
-	sigset_t all, old;
+	sigset_t old;
 	int rc;
 
 	if (w->started)
 		return 0;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
+	signals_block(&old);
 	rc = pthread_create(&w->thread, NULL, writer_main, w);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	w->started = rc == 0;

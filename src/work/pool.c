@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/signals.h"
 #include "mailferry/log.h"
 #include "work/table.h"
 
@@ -225,10 +226,9 @@ static void
 start_threads(struct work_pool *p, size_t n)
 {
 	pthread_attr_t attr;
-	sigset_t all, old;
+	sigset_t old;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
+	signals_block(&old);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	while (p->stats.threads < n &&

@@ -18,6 +18,48 @@
 #include <time.h>
 #include <unistd.h>
 
+/* What is to be taken down when the program ends without having done it: a failed case. */
+static struct {
+	void (*fn)(void *thing);
+	void *thing;
+} pending[16];
+
+static void
+take_down(void)
+{
+	for (size_t i = sizeof pending / sizeof pending[0]; i-- > 0;) {
+		void (*fn)(void *) = pending[i].fn;
+
+		pending[i].fn = NULL;
+		if (fn != NULL)
+			fn(pending[i].thing);
+	}
+}
+
+void
+fixture_at_end(void (*fn)(void *thing), void *thing)
+{
+	static bool registered;
+
+	if (!registered)
+		atexit(take_down);
+	registered = true;
+	for (size_t i = 0; i < sizeof pending / sizeof pending[0]; i++)
+		if (pending[i].fn == NULL) {
+			pending[i].fn = fn;
+			pending[i].thing = thing;
+			return;
+		}
+}
+
+void
+fixture_ended(void *thing)
+{
+	for (size_t i = 0; i < sizeof pending / sizeof pending[0]; i++)
+		if (pending[i].thing == thing)
+			pending[i].fn = NULL;
+}
+
 void
 fixture_die(const char *fmt, ...)
 {
@@ -28,10 +70,8 @@ fixture_die(const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
 	va_end(ap);
-	abort();
+	exit(3);
 }
-
-static void run(const char *what, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static void
 run(const char *what, const char *fmt, ...)
@@ -182,11 +222,18 @@ dovecot_get(struct dovecot *d)
 	read_ports(d);
 }
 
+static void
+dovecot_abandon(void *thing)
+{
+	dovecot_do(thing, "remove");
+}
+
 void
 dovecot_start(struct dovecot *d, const char *options)
 {
 	*d = (struct dovecot){ .own = true };
 	fixture_mkdir(d->dir, sizeof d->dir);
+	fixture_at_end(dovecot_abandon, d);
 	run("start", "%s/contrib/tools/dovecot start '%s' %s", SOURCE_DIR, d->dir, options);
 	read_ports(d);
 }
@@ -202,6 +249,7 @@ dovecot_do(struct dovecot *d, const char *verb)
 void
 dovecot_end(struct dovecot *d)
 {
+	fixture_ended(d);
 	if (d->own)
 		dovecot_do(d, "remove");
 }

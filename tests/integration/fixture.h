@@ -27,7 +27,8 @@ struct dovecot {
  * a server of its own. */
 void dovecot_get(struct dovecot *d);
 
-/* A server of its own, for tests that stop it or want options: those of contrib/tools/dovecot, as in
+/* A server of its own, for tests that stop it or want options (d must stand until the program ends, or
+ * dovecot_end): those of contrib/tools/dovecot, as in
  * a shell ("--format mdbox --cert expired"); "" for none. */
 void dovecot_start(struct dovecot *d, const char *options);
 
@@ -88,7 +89,12 @@ char *fixture_read(const char *path, size_t *len_out);
 /* A connection to a port of 127.0.0.1. */
 int fixture_connect(uint16_t port);
 
-/* Prints and ends the program. */
+/* Prints and ends the program with status 3. */
 void fixture_die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* fn(thing) is called when the program ends before fixture_ended(thing) was: a failed case leaves no
+ * server behind. The thing must stand until then. */
+void fixture_at_end(void (*fn)(void *thing), void *thing);
+void fixture_ended(void *thing);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -86,6 +87,8 @@ write_configuration(struct gateway *g, struct dovecot *d, const char *more)
 static void
 launch(struct gateway *g)
 {
+	const char *other = getenv("MAILFERRY_PROGRAM"); /* one of another build: TSan's */
+	const char *program = other != NULL ? other : MAILFERRY;
 	char path[200];
 	int log;
 
@@ -95,9 +98,14 @@ launch(struct gateway *g)
 		fixture_die("%s: %s", g->log, strerror(errno));
 	g->pid = fork();
 	if (g->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		unsetenv("MAILFERRY_DOVECOT");
+		unsetenv("MAILFERRY_CORPUS");
+		unsetenv("MAILFERRY_PROGRAM");
+		setenv("ASAN_OPTIONS", "detect_leaks=1", 1);
 		dup2(log, STDOUT_FILENO);
 		dup2(log, STDERR_FILENO);
-		execl(MAILFERRY, "mailferry", "serve", "--config", path, (char *)NULL);
+		execl(program, "mailferry", "serve", "--config", path, (char *)NULL);
 		_exit(127);
 	}
 	close(log);
@@ -110,10 +118,25 @@ await_ready(struct gateway *g)
 		if (try_port(g->port, true) == 0)
 			return;
 		if (waitpid(g->pid, NULL, WNOHANG) == g->pid)
-			fixture_die("the gateway ended at once: %s", fixture_read(g->log, NULL));
+			fixture_die("the gateway ended at once");
 		pause_ms(20);
 	}
-	fixture_die("the gateway does not listen: %s", fixture_read(g->log, NULL));
+	fixture_die("the gateway does not listen");
+}
+
+/* A failed case: its log may tell why. */
+static void
+abandon(void *thing)
+{
+	struct gateway *g = thing;
+	char command[300];
+
+	if (g->pid > 0)
+		fprintf(stderr, "gateway: ended with %d; the end of its log:\n", gateway_stop(g));
+	snprintf(command, sizeof command, "tail -n 60 '%s' >&2", g->log);
+	if (system(command) != 0)
+		fputs("gateway: no log\n", stderr);
+	fixture_rmdir(g->dir);
 }
 
 void
@@ -126,6 +149,7 @@ gateway_start(struct gateway *g, struct dovecot *d, const char *more)
 	snprintf(g->url, sizeof g->url, "http://127.0.0.1:%u", g->port);
 	snprintf(g->tls_url, sizeof g->tls_url, "https://localhost:%u", g->tls_port);
 	write_configuration(g, d, more);
+	fixture_at_end(abandon, g);
 	gateway_again(g);
 }
 
@@ -147,12 +171,12 @@ gateway_stop(struct gateway *g)
 	for (int i = 0; i < 3000; i++) {
 		if (waitpid(g->pid, &status, WNOHANG) == g->pid) {
 			g->pid = 0;
-			return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+			return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 		}
 		pause_ms(10);
 	}
 	gateway_kill(g);
-	return -1;
+	return -SIGKILL;
 }
 
 void
@@ -185,9 +209,9 @@ gateway_end(struct gateway *g)
 
 	for (size_t i = 0; i < sizeof never / sizeof never[0]; i++)
 		if (gateway_log_count(g, never[i]) > 0)
-			fixture_die("\"%s\" in the gateway's log: %s", never[i],
-				fixture_read(g->log, NULL));
+			fixture_die("\"%s\" in the gateway's log", never[i]);
 	if (status != 0)
-		fixture_die("the gateway ended with %d: %s", status, fixture_read(g->log, NULL));
+		fixture_die("the gateway ended with %d", status);
+	fixture_ended(g);
 	fixture_rmdir(g->dir);
 }

@@ -25,7 +25,8 @@ struct gateway {
  * ("workers = 2\n"); "" for nothing. */
 void gateway_start(struct gateway *g, struct dovecot *d, const char *more);
 
-/* SIGTERM; returns its exit status, or -1 when a signal ended it or it needed over 30 s. */
+/* SIGTERM; returns its exit status, or the negative number of the signal that ended it; SIGKILL
+ * when it needed over 30 s. */
 int gateway_stop(struct gateway *g);
 
 /* SIGKILL at once. */

@@ -111,8 +111,6 @@ Test(sync, folders)
 
 	imap_talk(t, "CREATE \"Projekte\"");
 	imap_talk(t, "CREATE \"Projekte/Gr&APYA3w-e &- Ma&AN8-\"");
-	imap_talk(t,
-		"RENAME \"Projekte/Gr&APYA3w-e &- Ma&AN8-\" \"Projekte/Gr&APYA3w-e &- Ma&AN8-\"");
 	imap_talk(t, "CREATE \"&ZeVnLIqe-\"");
 	phone_hierarchy(p);
 	f = client_folder_find(p->mailbox, "inbox");
