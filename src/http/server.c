@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/signals.h"
@@ -196,6 +197,9 @@ http_server_open(const struct mf_conf *conf, const struct http_route *routes,
 	init_hall(s, routes, eas);
 	MHD_set_panic_func(on_panic, NULL);
 	st = http_trust_parse(a, mf_conf_list(conf, "trusted_proxies"), &s->hall.trust, err);
+	if (st == MF_OK && access(s->hall.room.directory, W_OK | X_OK) != 0)
+		st = mf_fail(err, MF_INVALID, "spool_directory %s: %s", s->hall.room.directory,
+			strerror(errno));
 	if (st == MF_OK)
 		st = http_listen(conf, &s->listeners, err);
 	if (st == MF_OK)

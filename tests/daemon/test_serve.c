@@ -1,0 +1,233 @@
+/* The daemon from start to stop. */
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/un.h>
+
+#include "daemon/daemon.h"
+#include "unit/http_client.h"
+
+#define OPTIONS                                                                \
+	"OPTIONS /Microsoft-Server-ActiveSync HTTP/1.1\r\nHost: localhost\r\n" \
+	"Authorization: Basic dTpzZWNyZXQ=\r\n\r\n"
+
+static struct daemon d;
+static struct client c;
+static struct client_answer a;
+
+static void
+start(const char *more)
+{
+	daemon_init(&d);
+	daemon_configure(&d, more);
+	daemon_start(&d, -1);
+	cr_assert(daemon_ready(&d), "%s", daemon_read(&d, "log"));
+}
+
+static void
+stop(int sig)
+{
+	kill(d.pid, sig);
+	cr_assert_eq(daemon_wait(&d, 10000), 0, "%s", daemon_read(&d, "log"));
+	cr_assert_not_null(
+		strstr(daemon_read(&d, "log"), "stop=done"), "%s", daemon_read(&d, "log"));
+	cr_assert_null(strstr(daemon_read(&d, "log"), "secret"), "a password in the log");
+	daemon_deinit(&d);
+}
+
+Test(serve, plain_and_tls)
+{
+	const char *out;
+	char arguments[300];
+
+	start("");
+	client_open(&c, d.port);
+	client_says(&c, OPTIONS);
+	client_answer(&c, &a, 5000);
+	cr_assert_eq(a.status, 200);
+	cr_assert_str_eq(client_header(&a, "MS-ASProtocolVersions"), "12.1,14.0,14.1,16.0,16.1");
+	close(c.fd);
+	snprintf(arguments, sizeof(arguments),
+		"probe https://localhost:%u --user u --password-file %%d/password --ca "
+		"%%d/tls/ca.pem folders",
+		d.tls_port);
+	cr_assert_eq(daemon_run(&d, arguments, &out), 0, "%s", out);
+	cr_assert_not_null(strstr(out, "Inbox"), "%s", out);
+	/* old protocols are not spoken, and no certificate is made up */
+	snprintf(arguments, sizeof(arguments),
+		"probe https://localhost:%u --user u --password-file %%d/password folders",
+		d.tls_port);
+	cr_assert_neq(daemon_run(&d, arguments, &out), 0);
+	stop(SIGTERM);
+}
+
+/* Rows of text that no client should send over TLS: nothing breaks, others are served. */
+Test(serve, garbage_on_tls)
+{
+	static const char *const garbage[] = { "GET / HTTP/1.1\r\n\r\n", "\x16\x03\x01\xff\xff\x01",
+		"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03", "" };
+	const char *out;
+	char arguments[300];
+
+	start("");
+	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++) {
+		client_open(&c, d.tls_port);
+		client_says(&c, garbage[i]);
+		shutdown(c.fd, SHUT_WR);
+		cr_assert(client_closed(&c, 5000), "garbage %zu", i);
+		close(c.fd);
+	}
+	snprintf(arguments, sizeof(arguments),
+		"probe https://localhost:%u --user u --password-file %%d/password --ca "
+		"%%d/tls/ca.pem folders",
+		d.tls_port);
+	cr_assert_eq(daemon_run(&d, arguments, &out), 0, "%s", out);
+	stop(SIGINT);
+}
+
+static _Atomic bool enough;
+static _Atomic int answered, broken;
+
+static void *
+hammer(void *arg)
+{
+	static _Thread_local struct client mine;
+	static _Thread_local struct client_answer answer;
+
+	(void)arg;
+	while (!enough) {
+		client_open(&mine, d.port);
+		if (mine.fd < 0)
+			break;
+		/* one request a connection: what was accepted must be answered */
+		client_says(&mine, OPTIONS);
+		client_answer(&mine, &answer, 5000);
+		answered += answer.status == 200;
+		broken += answer.status != 200 && answer.status != 0;
+		close(mine.fd);
+	}
+	return NULL;
+}
+
+Test(serve, stops_under_load)
+{
+	pthread_t threads[6];
+
+	start("log_level = warning\nstop_timeout = 8s\n");
+	for (int i = 0; i < 6; i++)
+		pthread_create(&threads[i], NULL, hammer, NULL);
+	usleep(700000);
+	kill(d.pid, SIGTERM);
+	cr_assert_eq(daemon_wait(&d, 10000), 0, "%s", daemon_read(&d, "log"));
+	enough = true;
+	for (int i = 0; i < 6; i++)
+		pthread_join(threads[i], NULL);
+	cr_assert_gt(answered, 20);
+	cr_assert_eq(broken, 0);
+	cr_assert_str_eq(daemon_read(&d, "log"), "", "a stop is no reason for warnings");
+	daemon_start(&d, -1); /* and again with the same state */
+	cr_assert(daemon_ready(&d));
+	daemon_deinit(&d);
+}
+
+Test(serve, tells_systemd)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct timeval patience = { 10, 0 };
+	char text[100] = "";
+	const char *log;
+
+	daemon_init(&d);
+	daemon_configure(&d, "");
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/notify", d.dir);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setenv("NOTIFY_SOCKET", sun.sun_path, 1);
+	daemon_start(&d, -1);
+	cr_assert_gt(recv(fd, text, sizeof(text) - 1, 0), 0);
+	cr_assert_str_eq(text, "READY=1");
+	cr_assert_geq(client_connect(d.port), 0, "ready means ready");
+	kill(d.pid, SIGHUP);
+	kill(d.pid, SIGUSR1);
+	usleep(300000);
+	log = daemon_read(&d, "log");
+	cr_assert_not_null(strstr(log, "stats connections="), "%s", log);
+	cr_assert_not_null(strstr(log, "signal=HUP"), "%s", log);
+	kill(d.pid, SIGTERM);
+	memset(text, 0, sizeof(text));
+	cr_assert_gt(recv(fd, text, sizeof(text) - 1, 0), 0);
+	cr_assert_str_eq(text, "STOPPING=1");
+	cr_assert_eq(daemon_wait(&d, 10000), 0);
+	daemon_deinit(&d);
+	close(fd);
+}
+
+Test(serve, takes_sockets_from_systemd)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	cr_assert_eq(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	cr_assert_eq(listen(fd, 100), 0);
+	getsockname(fd, (struct sockaddr *)&in, &len);
+	daemon_init(&d);
+	daemon_configure(&d, "");
+	daemon_start(&d, fd);
+	client_open(&c, ntohs(in.sin_port)); /* before it is ready: nothing is lost */
+	client_says(&c, OPTIONS);
+	client_answer(&c, &a, 10000);
+	cr_assert_eq(a.status, 200, "%s", daemon_read(&d, "log"));
+	cr_assert_lt(client_connect(d.port), 0, "instead of those in the configuration");
+	close(c.fd);
+	stop(SIGTERM);
+	close(fd);
+}
+
+Test(serve, one_daemon_a_state)
+{
+	const char *out;
+
+	start("");
+	daemon_write(&d, "second.conf", "");
+	cr_assert_eq(daemon_run(&d, "serve --config %d/m.conf", &out), 1, "%s", out);
+	cr_assert_not_null(strstr(out, "another mailferry"), "%s", out);
+	stop(SIGTERM);
+}
+
+Test(serve, wrong_starts)
+{
+	static const struct {
+		const char *what, *settings;
+		int status;
+		const char *why;
+	} cases[] = {
+		{ "unknown setting", "lisen = {}\n", 78, "m.conf:9: no such option 'lisen'" },
+		{ "range", "workers = 0\n", 78, "m.conf:9: workers must be 1 to 4096" },
+		{ "include", "include(\"tls.conf\")\n", 78, "cannot include tls.conf" },
+		{ "no such directory", "spool_directory = \"/no/such\"\n", 78, "/no/such" },
+		{ "priorities", "tls_priorities = \"NONSENSE\"\n", 78, "tls_priorities" },
+		{ "proxy", "trusted_proxies = {\"proxy\"}\n", 78, "trusted_proxies" },
+	};
+	const char *out;
+
+	daemon_init(&d);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		daemon_configure(&d, cases[i].settings);
+		cr_assert_eq(daemon_run(&d, "serve --config %d/m.conf", &out), cases[i].status,
+			"%s: %s", cases[i].what, out);
+		cr_assert_not_null(strstr(out, cases[i].why), "%s: %s", cases[i].what, out);
+	}
+	cr_assert_eq(daemon_run(&d, "serve --config /no/such", &out), 78);
+	cr_assert_not_null(strstr(out, "/no/such: No such file"), "%s", out);
+	cr_assert_eq(daemon_run(&d, "serve --nonsense", &out), 64);
+	cr_assert_eq(daemon_run(&d, "serve more", &out), 64);
+	cr_assert_eq(daemon_run(&d, "nonsense", &out), 64);
+	cr_assert_eq(daemon_run(&d, "", &out), 64);
+	cr_assert_eq(daemon_run(&d, "help", &out), 0);
+	cr_assert_eq(daemon_run(&d, "version", &out), 0);
+	daemon_deinit(&d);
+}
