@@ -54,6 +54,12 @@ shorten(struct mf_arena *a, const char *name)
 }
 
 const char *
+mime_clean_name(struct mf_arena *a, const char *name)
+{
+	return shorten(a, base_name(a, name));
+}
+
+const char *
 mime_part_name(struct mf_arena *a, const struct mf_part *part)
 {
 	const char *name = mime_param(
@@ -64,7 +70,7 @@ mime_part_name(struct mf_arena *a, const struct mf_part *part)
 	if (name == NULL || *name == '\0')
 		name = mime_param(
 			a, part->disposition_params, part->n_disposition_params, "name", NULL);
-	return name == NULL ? "" : shorten(a, base_name(a, name));
+	return name == NULL ? "" : mime_clean_name(a, name);
 }
 
 static const char *

@@ -12,6 +12,9 @@ void mime_attachment_read(struct mf_arena *a, const struct mf_part *part, size_t
 /* The name that a part has, cleaned; "" when it has none. */
 const char *mime_part_name(struct mf_arena *a, const struct mf_part *part);
 
+/* A name of a file without path, of bounded length; may become "". */
+const char *mime_clean_name(struct mf_arena *a, const char *name);
+
 bool mime_part_is(const struct mf_part *part, const char *type, const char *subtype);
 
 /* The class by structure alone; *detail: see mime_structure.class_detail. */

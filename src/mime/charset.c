@@ -325,17 +325,17 @@ utf16_name(const char *name, const struct input *in)
 {
 	size_t zeros[2] = { 0, 0 };
 
-	if (strncmp(name, "UTF-16", 6) != 0)
+	if (strcmp(name, "UTF-16") != 0)
 		return name;
 	if (in->len >= 2 && ((in->data[0] == 0xff && in->data[1] == 0xfe) ||
 				    (in->data[0] == 0xfe && in->data[1] == 0xff)))
 		return "UTF-16";
 	for (size_t i = 0; i < in->len && i < 512; i++)
 		zeros[i % 2] += in->data[i] == 0;
-	if (zeros[0] == 0 && zeros[1] == 0 && utf8_valid((const char *)in->data, in->len))
+	if (zeros[0] == 0 && zeros[1] == 0 && utf8_valid_xml((const char *)in->data, in->len))
 		return "UTF-8";
 	if (zeros[0] == zeros[1])
-		return strcmp(name, "UTF-16") == 0 ? "UTF-16BE" : name;
+		return "UTF-16BE";
 	return zeros[0] > zeros[1] ? "UTF-16BE" : "UTF-16LE";
 }
 

@@ -1,0 +1,145 @@
+/* mime: winmail.dat, written here attribute by attribute. */
+#include <criterion/criterion.h>
+
+#include "mime/tnef.h"
+#include "mime_help.h"
+
+static void
+add_number(struct mf_buf *b, uint32_t v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		mf_buf_add_byte(b, (uint8_t)(v >> (8 * i)));
+}
+
+static void
+add_attribute(struct mf_buf *b, unsigned id, const void *data, size_t len)
+{
+	unsigned sum = 0;
+
+	mf_buf_add_byte(b, id == 0x9002 || id == 0x8010 || id == 0x800f || id == 0x9005 ? 2 : 1);
+	add_number(b, id, 2);
+	add_number(b, 6, 2);
+	add_number(b, (uint32_t)len, 4);
+	mf_buf_add(b, data, len);
+	for (size_t i = 0; i < len; i++)
+		sum += ((const uint8_t *)data)[i];
+	add_number(b, sum, 2);
+}
+
+static void
+add_property(struct mf_buf *b, unsigned id, unsigned type, const void *data, size_t len)
+{
+	add_number(b, type, 2);
+	add_number(b, id, 2);
+	add_number(b, 1, 4);
+	add_number(b, (uint32_t)len, 4);
+	mf_buf_add(b, data, len);
+	while (b->len % 4 != 0)
+		mf_buf_add_byte(b, 0);
+}
+
+static const uint8_t message_interface[16] = { 0x07, 0x03, 0x02, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0,
+	0, 0x46 };
+
+static void
+make(struct mf_buf *b)
+{
+	struct mf_buf p;
+
+	mf_buf_init(&p, 0);
+	add_number(b, 0x223e9f78, 4);
+	add_number(b, 1, 2);
+	add_attribute(b, 0x9007, "\xe3\x04\0\0\0\0\0\0", 8); /* windows-1251 */
+	add_attribute(b, 0x8008, "IPM.Note\0", 9);
+	add_number(&p, 3, 4);
+	add_number(&p, 0x3, 2); /* a number, and one with a name */
+	add_number(&p, 0x0e17, 2);
+	add_number(&p, 7, 4);
+	add_number(&p, 0x1e, 2);
+	add_number(&p, 0x8001, 2);
+	for (int i = 0; i < 16; i++)
+		mf_buf_add_byte(&p, 0);
+	add_number(&p, 1, 4);
+	add_number(&p, 6, 4);
+	mf_buf_add(&p, "n\0a\0\0\0\0\0", 8);
+	add_number(&p, 1, 4);
+	add_number(&p, 2, 4);
+	mf_buf_add(&p, "x\0\0\0", 4);
+	add_property(&p, 0x1000, 0x1f, "\x1f\x04\x40\x04\0\0", 6);
+	add_attribute(b, 0x9003, p.data, p.len);
+	add_attribute(b, 0x9002, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 14);
+	add_attribute(b, 0x8010, "SHORT~1.TXT\0", 12);
+	add_attribute(b, 0x800f, "file one", 8);
+	mf_buf_clear(&p);
+	add_number(&p, 3, 4);
+	add_property(&p, 0x3707, 0x1e, "..\\\xcf\xf0.txt\0", 10);
+	add_property(&p, 0x370e, 0x1e, "text/plain\0", 11);
+	add_property(&p, 0x3712, 0x1f, "i\0d\0\0\0", 6);
+	add_attribute(b, 0x9005, p.data, p.len);
+	add_attribute(b, 0x9002, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 14);
+	mf_buf_clear(&p);
+	add_number(&p, 1, 4);
+	{
+		uint8_t object[20];
+
+		memcpy(object, message_interface, 16);
+		memcpy(object + 16, "TNEF", 4);
+		add_property(&p, 0x3701, 0x0d, object, sizeof(object));
+	}
+	add_attribute(b, 0x9005, p.data, p.len);
+	mf_buf_deinit(&p);
+}
+
+Test(mime_tnef, files_and_text_are_found)
+{
+	struct mf_arena *a = mf_arena_new();
+	struct mime_tnef t;
+	struct mf_buf b;
+
+	mf_buf_init(&b, 0);
+	make(&b);
+	cr_assert_eq(mime_tnef_read(a, mf_buf_bytes(&b), &t, NULL), MF_OK);
+	cr_assert_str_eq(t.message_class, "IPM.Note");
+	cr_assert_str_eq(t.text, "Пр");
+	cr_assert_null(t.html);
+	cr_assert_eq(t.n_files, 2);
+	cr_assert_str_eq(t.files[0].name, "Пр.txt");
+	cr_assert_str_eq(t.files[0].type, "text/plain");
+	cr_assert_str_eq(t.files[0].content_id, "id");
+	cr_assert_eq(t.files[0].data.len, 8);
+	cr_assert_eq(memcmp(t.files[0].data.data, "file one", 8), 0);
+	cr_assert(!t.files[0].is_message);
+	cr_assert_str_eq(t.files[1].name, "attachment-2.msg");
+	cr_assert(t.files[1].is_message);
+	cr_assert_eq(t.files[1].data.len, 4);
+	mf_buf_deinit(&b);
+	mf_arena_free(a);
+}
+
+Test(mime_tnef, what_is_cut_or_wrong_is_survived)
+{
+	struct mf_buf b;
+
+	mf_buf_init(&b, 0);
+	make(&b);
+	for (size_t cut = 0; cut < b.len; cut++) {
+		struct mf_arena *a = mf_arena_new();
+		struct mf_bytes part = mf_memdup(a, b.data, cut);
+		struct mime_tnef t;
+
+		cr_assert_eq(mime_tnef_read(a, part, &t, NULL), cut < 4 ? MF_INVALID : MF_OK);
+		for (size_t i = 0; i < t.n_files; i++)
+			mime_require_line(t.files[i].name);
+		mf_arena_free(a);
+	}
+	for (size_t at = 6; at < b.len; at++) {
+		struct mf_arena *a = mf_arena_new();
+		struct mf_bytes wrong = mf_memdup(a, b.data, b.len);
+		struct mime_tnef t;
+
+		((uint8_t *)wrong.data)[at] ^= 0xff;
+		cr_assert_eq(mime_tnef_read(a, wrong, &t, NULL), MF_OK);
+		mf_arena_free(a);
+	}
+	mf_buf_deinit(&b);
+}
