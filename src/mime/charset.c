@@ -66,6 +66,17 @@ has_high(const struct input *in)
 	return false;
 }
 
+/* windows-1255, windows-1258 and others hold the last character back: a mark may follow it. */
+static void
+flush_iconv(struct mf_buf *out, iconv_t cd)
+{
+	size_t room = 16;
+	char *to = (char *)mf_buf_reserve(out, room);
+
+	if (to != NULL && iconv(cd, NULL, NULL, &to, &room) != (size_t)-1)
+		mf_buf_commit(out, 16 - room);
+}
+
 /* Runs iconv; malformed input becomes U+FFFD. Returns the count of those, SIZE_MAX when the charset is
  * unknown. */
 static size_t
@@ -97,6 +108,7 @@ run_iconv(struct mf_buf *out, const char *name, const struct input *in)
 		}
 		mf_buf_commit(out, had - room);
 	}
+	flush_iconv(out, cd);
 	iconv_close(cd);
 	return errors;
 }

@@ -28,6 +28,7 @@ Test(mime_header, text_is_decoded)
 		{ "gr\xfcn", NULL, "grün" },
 		{ "gr\xc3\xbcn", NULL, "grün" },
 		{ "\xd0\xd2\xc9\xd7\xc5\xd4", "koi8-r", "привет" },
+		{ "\xe9\xed", "windows-1255", "ים" }, /* iconv holds the last letter back */
 		{ "\xd6\xd0\xce\xc4", "gb2312", "中文" },
 		{ "=?gb2312?B?1tDOxA==?=", NULL, "中文" },
 		{ "=?utf-8?B?RWluIFRleHQ?=", NULL, "Ein Text" },
