@@ -107,7 +107,7 @@ struct eas_request {
 	struct mf_session *store; /* a session of the store's backend, returned after the run */
 	const struct mf_store_api *store_api;
 	const char *store_name; /* name of that backend: the folders' store in the state */
-	void *watching;	/* of server->watcher, while it waits; NULL: nobody wakes it */
+	void *watching;		/* of server->watcher, while it waits; NULL: nobody wakes it */
 	void *parsed;		/* the command's own parsed request, kept over EAS_WAIT */
 	bool waited;		/* it is called again after EAS_WAIT */
 
