@@ -54,4 +54,17 @@ void mf_loop_timer_clear(struct mf_loop *l, struct mf_loop_timer *t);
 /* Hands a task to the loop's thread. Any thread; tasks run in the order of their posting. */
 void mf_loop_post(struct mf_loop *l, struct mf_loop_task *task);
 
+/* Work that blocks (connecting, logging in), done beside the loop by a few threads, in order. Embedded;
+ * must live until `done` is called, which is always, and on the loop's thread. */
+struct mf_loop_job {
+	void (*run)(struct mf_loop_job
+			*job); /* on another thread; may block, within its own deadline */
+	void (*done)(struct mf_loop_job *job); /* on the loop's thread */
+	struct mf_loop_task task;	       /* the loop's own */
+	struct mf_loop_job *next;	       /* the loop's own */
+};
+
+/* On the loop's thread. */
+void mf_loop_offload(struct mf_loop *l, struct mf_loop_job *job);
+
 #endif

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "push/helpers.h"
 
 enum { BATCH = 256, WAIT_MOST = 3600 * 1000 };
 
@@ -27,12 +29,13 @@ struct mf_loop {
 
 	pthread_mutex_t lock; /* of tasks */
 	struct mf_loop_task *tasks, **tasks_end;
+	struct helpers *helpers; /* helpers.h */
 	atomic_bool stop;
 	_Atomic uint64_t ios, timers;
 };
 
 enum mf_status
-loop_new(struct mf_loop **out, struct mf_error *err)
+loop_new(unsigned helpers, struct mf_loop **out, struct mf_error *err)
 {
 	struct mf_loop *l = calloc(1, sizeof(*l));
 	struct epoll_event ev = { .events = EPOLLIN };
@@ -52,6 +55,7 @@ loop_new(struct mf_loop **out, struct mf_error *err)
 		return MF_TEMPORARY;
 	}
 	pthread_mutex_init(&l->lock, NULL);
+	l->helpers = helpers_new(helpers);
 	*out = l;
 	return MF_OK;
 }
@@ -61,6 +65,7 @@ loop_free(struct mf_loop *l)
 {
 	if (l == NULL)
 		return;
+	helpers_free(l->helpers);
 	close(l->epoll);
 	close(l->wake);
 	pthread_mutex_destroy(&l->lock);
@@ -259,6 +264,24 @@ run_tasks(struct mf_loop *l)
 	}
 }
 
+/* ---- What blocks ---- */
+
+static void
+job_done(struct mf_loop_task *task)
+{
+	struct mf_loop_job *job =
+		(struct mf_loop_job *)((char *)task - offsetof(struct mf_loop_job, task));
+
+	job->done(job);
+}
+
+void
+mf_loop_offload(struct mf_loop *l, struct mf_loop_job *job)
+{
+	job->task.run = job_done;
+	helpers_push(l->helpers, l, job);
+}
+
 /* ---- Running ---- */
 
 void
@@ -275,6 +298,7 @@ loop_run(struct mf_loop *l)
 		run_tasks(l);
 		fire_timers(l);
 	}
+	helpers_finish(l->helpers);
 	run_tasks(l);
 }
 

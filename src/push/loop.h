@@ -5,12 +5,12 @@
 #include "mailferry/error.h"
 #include "mailferry/loop.h"
 
-/* A loop that does not run yet. */
-enum mf_status loop_new(struct mf_loop **out, struct mf_error *err);
+/* A loop that does not run yet, with so many threads for what blocks (0: nothing may be offloaded). */
+enum mf_status loop_new(unsigned helpers, struct mf_loop **out, struct mf_error *err);
 
 /* Runs on the calling thread until loop_stop. */
 void loop_run(struct mf_loop *l);
-/* Any thread; what was posted before still runs. */
+/* Any thread; what was posted and offloaded before still runs. */
 void loop_stop(struct mf_loop *l);
 
 /* After loop_run has returned. Nothing is closed; io and timers are forgotten. NULL is fine. */

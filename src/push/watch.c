@@ -10,7 +10,7 @@
 #include "mailferry/log.h"
 #include "push/loop.h"
 
-enum { BUCKETS = 1 << 14 };
+enum { BUCKETS = 1 << 14, HELPERS = 8 };
 
 /* A user with a watcher. Only the loop's thread touches it. */
 struct user {
@@ -352,7 +352,7 @@ push_open(const struct push_options *o, struct push **out, struct mf_error *err)
 	if (p == NULL)
 		abort();
 	p->options = *o;
-	st = loop_new(&p->loop, err);
+	st = loop_new(HELPERS, &p->loop, err);
 	if (st == MF_OK && pthread_create(&p->thread, NULL, thread, p) != 0)
 		st = mf_fail(err, MF_TEMPORARY, "event loop: no thread");
 	if (st != MF_OK) {

@@ -38,7 +38,7 @@ Test(loop, fires_timers_in_order)
 	struct mf_error err;
 	uint64_t ios, left;
 
-	cr_assert_eq(loop_new(&loop, &err), MF_OK);
+	cr_assert_eq(loop_new(2, &loop, &err), MF_OK);
 	for (int i = 0; i < TIMERS; i++) {
 		timers[i].fire = fire;
 		mf_loop_timer_set(loop, &timers[i], 5000);
@@ -79,7 +79,7 @@ Test(loop, drops_events_of_what_was_removed)
 	struct mf_error err;
 	int a[2], b[2];
 
-	cr_assert_eq(loop_new(&loop, &err), MF_OK);
+	cr_assert_eq(loop_new(2, &loop, &err), MF_OK);
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, a), 0);
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, b), 0);
 	pair[0] = (struct mf_loop_io){ .ready = ready, .fd = a[0] };
@@ -107,7 +107,7 @@ Test(loop, tells_of_a_hangup_unasked)
 	struct mf_error err;
 	int a[2];
 
-	cr_assert_eq(loop_new(&loop, &err), MF_OK);
+	cr_assert_eq(loop_new(2, &loop, &err), MF_OK);
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, a), 0);
 	io.fd = a[0];
 	cr_assert(mf_loop_io_set(loop, &io, 0));
@@ -151,12 +151,61 @@ Test(loop, runs_tasks_of_all_threads)
 	pthread_t threads[THREADS];
 	struct mf_error err;
 
-	cr_assert_eq(loop_new(&loop, &err), MF_OK);
+	cr_assert_eq(loop_new(2, &loop, &err), MF_OK);
 	for (int i = 0; i < THREADS; i++)
 		cr_assert_eq(pthread_create(&threads[i], NULL, poster, tasks[i]), 0);
 	loop_run(loop);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	cr_assert_eq(done, THREADS * TASKS);
+	loop_free(loop);
+}
+
+/* ---- What blocks runs elsewhere and comes back here ---- */
+
+enum { JOBS = 50 };
+
+static struct mf_loop_job jobs[JOBS];
+static bool ran[JOBS];
+static pthread_t loop_thread;
+static int came_back;
+
+static void
+job_run(struct mf_loop_job *j)
+{
+	cr_assert(!pthread_equal(pthread_self(), loop_thread));
+	usleep(1000);
+	ran[j - jobs] = true;
+}
+
+static void
+job_done(struct mf_loop_job *j)
+{
+	cr_assert(pthread_equal(pthread_self(), loop_thread));
+	cr_assert(ran[j - jobs]);
+	came_back++;
+}
+
+static void
+start_jobs(struct mf_loop_timer *t)
+{
+	(void)t;
+	for (int i = 0; i < JOBS; i++) {
+		jobs[i] = (struct mf_loop_job){ .run = job_run, .done = job_done };
+		mf_loop_offload(loop, &jobs[i]);
+	}
+	loop_stop(loop); /* and still all of them come back */
+}
+
+Test(loop, offloads_what_blocks)
+{
+	struct mf_loop_timer t = { .fire = start_jobs };
+	struct mf_error err;
+
+	cr_assert_eq(loop_new(3, &loop, &err), MF_OK);
+	loop_thread = pthread_self();
+	mf_loop_timer_set(loop, &t, 0);
+	loop_run(loop);
+	cr_assert_eq(came_back, JOBS);
 	loop_free(loop);
 }
