@@ -8,8 +8,10 @@
 #include "mailferry/log.h"
 #include "session.h"
 #include "store.h"
+#include "watch.h"
 
 static const char *const starttls_modes[] = { "auto", "required", "never", NULL };
+static const char *const watch_modes[] = { "auto", "notify", "idle", NULL }; /* imap_watch_mode */
 static const char *const auth_modes[] = { "auto", "plain", "login", NULL };
 
 static const struct mf_setting settings[] = {
@@ -103,6 +105,28 @@ static const struct mf_setting settings[] = {
 		.type = MF_SETTING_LIST,
 		.value = "{}",
 		.help = "Capabilities of the server not to use, because it has them wrong." },
+	{ .name = "watch",
+		.type = MF_SETTING_CHOICE,
+		.value = "auto",
+		.choices = watch_modes,
+		.help = "How waiting phones learn of new mail: notify watches all folders at once, "
+			"idle "
+			"the Inbox only (the server may hibernate); auto: notify while the users "
+			"are few." },
+	{ .name = "watch_notify_max",
+		.type = MF_SETTING_NUMBER,
+		.value = "200",
+		.min = 0,
+		.max = 1000000,
+		.help = "With watch = auto: up to so many watched users notify is taken, then "
+			"idle." },
+	{ .name = "watch_poll",
+		.type = MF_SETTING_DURATION,
+		.value = "3m",
+		.min = 10,
+		.max = 3600,
+		.help = "With idle: how often the waited-for folders besides the Inbox are asked "
+			"for." },
 	{ .name = "drafts",
 		.type = MF_SETTING_STRING,
 		.value = "",
@@ -249,6 +273,10 @@ backend_open(const struct mf_conf *conf, struct mf_backend **out, struct mf_erro
 	b->subscribed_only = mf_conf_bool(conf, "subscribed_only");
 	b->preview = mf_conf_bool(conf, "preview");
 	b->ignore = mf_conf_list(conf, "ignore");
+	while (strcmp(watch_modes[b->watch_mode], mf_conf_string(conf, "watch")) != 0)
+		b->watch_mode++;
+	b->watch_notify_max = (unsigned)mf_conf_number(conf, "watch_notify_max");
+	b->watch_poll_ms = mf_conf_number(conf, "watch_poll") * 1000;
 	b->max_folders = (uint32_t)mf_conf_number(conf, "max_folders");
 	for (size_t i = 0; i < sizeof(role_settings) / sizeof(role_settings[0]); i++) {
 		const char *folder = mf_conf_string(conf, role_settings[i].setting);
@@ -296,5 +324,5 @@ const struct mf_backend_api mf_backend_imap = {
 	.usable = imap_session_usable,
 	.describe = imap_session_describe,
 	.store = &store,
-
+	.watch = &imap_watch,
 };

@@ -67,6 +67,8 @@ struct imap_selected {
 	char *permanent_flags; /* " \Seen $Forwarded ", as sent; owned, NULL: all */
 };
 
+enum imap_watch_mode { IMAP_WATCH_AUTO, IMAP_WATCH_NOTIFY, IMAP_WATCH_IDLE };
+
 struct mf_backend {
 	struct imap_endpoint where;
 	const char *auth;	      /* auto, plain, login */
@@ -74,6 +76,10 @@ struct mf_backend {
 	bool shared, other_users, subscribed_only, preview;
 	const char *const *ignore; /* capabilities not to use, NULL at the end */
 	uint32_t max_folders;
+	enum imap_watch_mode watch_mode;
+	unsigned watch_notify_max; /* watchers up to which auto takes NOTIFY */
+	int64_t watch_poll_ms;	   /* of folders that only STATUS can tell about */
+	_Atomic unsigned watchers;
 	char *roles[MF_ROLE_IMPORTANT + 1]; /* folder names from the settings, NULL: none; owned */
 };
 

@@ -93,6 +93,13 @@ const struct mf_setting conf_settings[] = {
 		"Longest wait that a phone may ask for; keep it below the time-outs of proxies." },
 
 	/* Whom it knows. */
+	{ "watch_linger", MF_SETTING_DURATION, "15m", 1, DAY, NULL,
+		"How long a user's mailbox is watched, with the credentials in memory, after the "
+		"last phone stopped waiting." },
+	{ "watch_limit", MF_SETTING_NUMBER, "100000", 0, 10000000, NULL,
+		"Users watched at once; the phones of others look for mail every half minute." },
+	{ "ping_folders_max", MF_SETTING_NUMBER, "300", 1, 10000, NULL,
+		"Most folders that one Ping may name." },
 	{ "auth_cache", MF_SETTING_DURATION, "5m", 0, DAY, NULL,
 		"How long a good password is remembered (as a keyed hash) without asking again." },
 	{ "auth_cache_failures", MF_SETTING_DURATION, "60s", 0, 3600, NULL,

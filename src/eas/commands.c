@@ -15,6 +15,8 @@ const struct eas_command eas_commands[] = {
 		GetItemEstimate_Status, EAS_AT_ESTIMATE, cmd_getitemestimate },
 	{ "Settings", 17, EAS_12_1, EAS_16_1, 0, Settings_Settings, Settings_Status,
 		EAS_AT_SETTINGS, cmd_settings },
+	{ "Ping", 18, EAS_12_1, EAS_16_1, EAS_STORE | EAS_EMPTY_BODY | EAS_MAY_WAIT, Ping_Ping,
+		Ping_Status, EAS_AT_PING, cmd_ping },
 	{ "Provision", 20, EAS_12_1, EAS_16_1, 0, Provision_Provision, Provision_Status,
 		EAS_AT_PROVISION, cmd_provision },
 };

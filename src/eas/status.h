@@ -116,6 +116,16 @@ enum eas_estimate_status {
 	EAS_ESTIMATE_KEY = 4,
 };
 
+enum eas_ping_status {
+	EAS_PING_CHANGES = 2,
+	EAS_PING_PARAMETERS = 3, /* HeartbeatInterval or Folders were never sent */
+	EAS_PING_SYNTAX = 4,
+	EAS_PING_HEARTBEAT = 5, /* out of range: with HeartbeatInterval */
+	EAS_PING_TOO_MANY = 6,	/* with MaxFolders */
+	EAS_PING_HIERARCHY = 7, /* FolderSync first */
+	EAS_PING_SERVER = 8,
+};
+
 enum eas_settings_status {
 	EAS_SETTINGS_PROTOCOL = 2,
 	EAS_SETTINGS_ACCESS = 3,

@@ -19,6 +19,7 @@
 #include "main/commands.h"
 #include "main/load.h"
 #include "main/notify.h"
+#include "main/watcher.h"
 #include "mime/mime.h"
 #include "state/state.h"
 #include "work/work.h"
@@ -35,6 +36,7 @@ struct service {
 	struct backends *backends;
 	struct work_pool *pool;
 	struct http_server *http;
+	struct watcher watcher;
 	struct eas_server eas;
 	int64_t collect_at; /* clock_ms */
 };
@@ -98,7 +100,13 @@ open_all(struct service *s, struct mf_error *err)
 		(size_t)mf_conf_number(top, "workers"), (size_t)mf_conf_number(top, "queue_limit"));
 	if (s->pool == NULL)
 		return mf_fail(err, MF_TEMPORARY, "no thread can be started");
-	s->eas = (struct eas_server){ .conf = top, .state = s->state, .backends = s->backends };
+	st = watcher_open(&s->watcher, top, s->backends, s->pool, err);
+	if (st != MF_OK)
+		return st;
+	s->eas = (struct eas_server){ .conf = top,
+		.state = s->state,
+		.backends = s->backends,
+		.watcher = s->watcher.push != NULL ? &s->watcher.eas : NULL };
 	return http_server_open(top, routes, &s->eas, s->pool, &s->http, err);
 }
 
@@ -106,6 +114,7 @@ static void
 close_all(struct service *s)
 {
 	http_server_free(s->http);
+	watcher_close(&s->watcher);
 	work_pool_free(s->pool);
 	backends_close(s->backends);
 	state_close(s->state);

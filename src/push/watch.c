@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/str.h"
 #include "mailferry/log.h"
 #include "push/loop.h"
@@ -20,6 +21,7 @@ struct user {
 	struct mf_watch *watch;
 	struct push_interest *interests;
 	struct mf_loop_timer linger;
+	uint8_t credentials[DIGEST_SIZE]; /* what the watcher logs in with */
 };
 
 /* What one waiting request wants. Made by its thread, then the loop's. */
@@ -69,6 +71,23 @@ login_wipe(struct mf_login *l)
 	wipe(l->token);
 	wipe(l->master);
 	memset(l, 0, sizeof(*l));
+}
+
+static void
+login_digest(const struct mf_login *l, uint8_t out[DIGEST_SIZE])
+{
+	const char *parts[] = { l->user, l->password, l->token, l->master };
+	struct mf_buf b;
+
+	mf_buf_init(&b, 0);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (parts[i] != NULL)
+			mf_buf_add(&b, parts[i], strlen(parts[i]));
+		mf_buf_add_byte(&b, parts[i] != NULL);
+	}
+	digest_sha256(b.data, b.len, out);
+	str_wipe(b.data, b.cap);
+	mf_buf_deinit(&b);
 }
 
 /* ---- Users ---- */
@@ -135,11 +154,32 @@ stirred(void *ctx, const char *folder)
 	p->options.wake(p->options.ctx, u->group);
 }
 
+/* A watcher with these credentials, in place of one with others. */
+static bool
+user_watch(struct user *u, const struct push_interest *i)
+{
+	struct push *p = u->push;
+	uint8_t credentials[DIGEST_SIZE];
+	struct mf_error err;
+
+	login_digest(&i->login, credentials);
+	if (u->watch != NULL && memcmp(credentials, u->credentials, sizeof(credentials)) == 0)
+		return true;
+	p->options.api->stop(u->watch);
+	u->watch = NULL;
+	memcpy(u->credentials, credentials, sizeof(credentials));
+	if (p->options.api->start(
+		    p->options.backend, p->loop, &i->login, stirred, u, &u->watch, &err) == MF_OK)
+		return true;
+	mf_log_warning("event=watch-failed user=%s reason=%s", mf_log_value(i->login.user),
+		mf_log_value(err.text));
+	return false;
+}
+
 static struct user *
 user_new(struct push *p, const struct push_interest *i)
 {
 	struct user *u;
-	struct mf_error err;
 
 	if (atomic_load(&p->users) >= p->options.users_max) {
 		atomic_fetch_add(&p->refused, 1);
@@ -151,13 +191,6 @@ user_new(struct push *p, const struct push_interest *i)
 	u->push = p;
 	u->group = i->group;
 	u->linger.fire = linger_over;
-	if (p->options.api->start(
-		    p->options.backend, p->loop, &i->login, stirred, u, &u->watch, &err) != MF_OK) {
-		mf_log_warning("event=watch-failed user=%s reason=%s", mf_log_value(i->login.user),
-			mf_log_value(err.text));
-		free(u);
-		return NULL;
-	}
 	u->next = *bucket(p, i->group);
 	*bucket(p, i->group) = u;
 	atomic_fetch_add(&p->users, 1);
@@ -187,7 +220,8 @@ tell_folders(struct user *u)
 				list[n++] = *f;
 		}
 	}
-	u->push->options.api->folders(u->watch, list, n);
+	if (u->watch != NULL)
+		u->push->options.api->folders(u->watch, list, n);
 	free(list);
 }
 
@@ -212,6 +246,10 @@ add(struct mf_loop_task *task)
 
 	if (u == NULL)
 		u = user_new(p, i);
+	if (u != NULL && !user_watch(u, i) && u->interests == NULL) {
+		user_free(u);
+		u = NULL;
+	}
 	login_wipe(&i->login);
 	i->user = u;
 	if (u == NULL)

@@ -120,3 +120,18 @@ sync_engine_worth_storing(const struct sync_snapshot *s)
 {
 	return s->events >= WORTH_STORING;
 }
+
+enum mf_status
+sync_engine_stirred(const struct sync_source *source, const struct sync_snapshot *s, bool *out,
+	struct mf_error *err)
+{
+	struct mf_poll one = { .folder = source->folder, .cursor = mf_buf_bytes(&s->cursor) };
+	enum mf_status st;
+
+	*out = true;
+	if (s->cursor.len == 0)
+		return MF_OK;
+	st = source->api->poll(source->session, &one, 1, err);
+	*out = one.changed;
+	return st;
+}

@@ -34,4 +34,8 @@ enum mf_status sync_engine_refresh(const struct sync_source *source, struct sync
  * snapshot is worth storing although there is nothing to tell? */
 bool sync_engine_worth_storing(const struct sync_snapshot *s);
 
+/* Cheaply: did anything happen in the folder since the snapshot's cursor? May say yes wrongly. */
+enum mf_status sync_engine_stirred(const struct sync_source *source, const struct sync_snapshot *s,
+	bool *out, struct mf_error *err);
+
 #endif

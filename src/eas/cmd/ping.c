@@ -1,0 +1,400 @@
+/*
+ * Ping (MS-ASCMD 2.2.1.13): tell when mail arrives that the next Sync would add. What the device has
+ * under its newest keys decides, with the filter of its last Sync; flags and deletions wake nobody. A
+ * Ping is no receipt: nothing of what the device holds changes here.
+ *
+ * While it waits, a request keeps a cursor a folder. When something stirs, the cursor says whether it
+ * was in this folder; only then the snapshot is read from the state and brought up to date.
+ */
+#include "eas/cmd/sync.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/varint.h"
+#include "eas/empty_store.h"
+#include "eas/folders.h"
+#include "eas/map/folder.h"
+#include "eas/schema.h"
+#include "mailferry/log.h"
+#include "state/blob.h"
+#include "state/device.h"
+#include "state/hierarchy.h"
+
+enum {
+	POLL_MS = 30 * 1000,	       /* without a watcher */
+	HIERARCHY_LOOK_MS = 60 * 1000, /* the list of folders is asked for at most that often */
+};
+
+struct folder {
+	const char *id; /* as the client names it */
+	uint32_t number;
+	struct mf_buf cursor; /* up to which nothing is to be told */
+	uint64_t key;	      /* the device's newest when the cursor was taken */
+	bool changed;
+};
+
+struct ping {
+	uint32_t heartbeat; /* seconds */
+	struct folder *folders;
+	size_t n;
+	int64_t until;	      /* clock_ms */
+	int64_t listed;	      /* clock_ms of the last look at the list of folders */
+	const char **watched; /* the backend's ids, NULL at the end */
+};
+
+/* ---- The request, and what is remembered of it (interval and folders each by itself) ---- */
+
+static void
+cursors_free(void *thing)
+{
+	struct ping *p = thing;
+
+	for (size_t i = 0; i < p->n; i++)
+		mf_buf_deinit(&p->folders[i].cursor);
+}
+
+/* Some clients write the id as the Folder's text (contrib/QUIRKS.md). */
+static const char *
+id_of(const struct wbxml_node *folder)
+{
+	const char *id = wbxml_child_value(folder, Ping_Id);
+
+	return id != NULL ? id : wbxml_value(folder);
+}
+
+static bool
+has(const struct ping *p, const char *id)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (strcmp(p->folders[i].id, id) == 0)
+			return true;
+	return false;
+}
+
+static void
+add_folder(struct ping *p, const char *id)
+{
+	struct folder *f = &p->folders[p->n];
+
+	if (has(p, id))
+		return;
+	p->n++;
+	f->id = id;
+	mf_buf_init(&f->cursor, 0);
+	if (!state_folder_parse(id, &f->number))
+		f->number = 0;
+}
+
+static void
+read_folders(struct eas_request *r, struct ping *p)
+{
+	const struct wbxml_node *all = wbxml_child(r->root, Ping_Folders);
+	const struct wbxml_node *n;
+	size_t count = 0;
+
+	for (n = wbxml_child(all, Ping_Folder); n != NULL; n = wbxml_next(n))
+		count++;
+	if (count == 0)
+		return;
+	p->folders = mf_new_array(r->arena, struct folder, count);
+	for (n = wbxml_child(all, Ping_Folder); n != NULL; n = wbxml_next(n))
+		add_folder(p, id_of(n));
+}
+
+static void
+read_cached(struct eas_request *r, struct ping *p, struct mf_bytes row)
+{
+	struct varint_reader v;
+	uint64_t heartbeat, n;
+
+	if (row.len == 0)
+		return;
+	varint_reader_init(&v, row);
+	heartbeat = varint_get_max(&v, UINT32_MAX);
+	n = varint_get_max(&v, row.len);
+	if (p->heartbeat == 0)
+		p->heartbeat = (uint32_t)heartbeat;
+	if (p->n > 0 || v.failed)
+		return;
+	p->folders = mf_new_array(r->arena, struct folder, (size_t)n);
+	for (uint64_t i = 0; i < n && !v.failed; i++) {
+		struct mf_bytes id = varint_get_bytes(&v);
+
+		if (!v.failed)
+			add_folder(p, mf_strndup(r->arena, (const char *)id.data, id.len));
+	}
+}
+
+static void
+remember(struct eas_request *r, const struct ping *p)
+{
+	struct mf_error err;
+	struct mf_buf row;
+
+	mf_buf_init(&row, 0);
+	varint_put(&row, p->heartbeat);
+	varint_put(&row, p->n);
+	for (size_t i = 0; i < p->n; i++)
+		varint_put_bytes(&row, mf_bytes_str(p->folders[i].id));
+	if (state_blob_save(r->server->state, r->user_number, r->device->number, STATE_BLOB_PING,
+		    mf_buf_bytes(&row), &err) != MF_OK)
+		mf_log_warning("event=ping-not-stored reason=%s", mf_log_value(err.text));
+	mf_buf_deinit(&row);
+}
+
+/* ---- Answers ---- */
+
+static enum eas_verdict
+answer(struct eas_request *r, unsigned status, uint16_t tag, int64_t value)
+{
+	eas_reply_begin(r, Ping_Ping);
+	r->status = status;
+	wbxml_number(&r->writer, Ping_Status, status);
+	if (tag != 0)
+		wbxml_number(&r->writer, tag, value);
+	return eas_reply_end(r);
+}
+
+static enum eas_verdict
+answer_changes(struct eas_request *r, const struct ping *p)
+{
+	eas_reply_begin(r, Ping_Ping);
+	r->status = EAS_PING_CHANGES;
+	wbxml_number(&r->writer, Ping_Status, EAS_PING_CHANGES);
+	wbxml_open(&r->writer, Ping_Folders);
+	for (size_t i = 0; i < p->n; i++)
+		if (p->folders[i].changed)
+			wbxml_element(&r->writer, Ping_Folder, p->folders[i].id);
+	wbxml_close(&r->writer);
+	return eas_reply_end(r);
+}
+
+/* NULL: the answer is written. */
+static struct ping *
+read_ping(struct eas_request *r, enum eas_verdict *verdict)
+{
+	struct ping *p = mf_new(r->arena, struct ping);
+	int64_t low = mf_conf_number(r->server->conf, "heartbeat_min");
+	int64_t high = mf_conf_number(r->server->conf, "heartbeat_max");
+	int64_t most = mf_conf_number(r->server->conf, "ping_folders_max");
+	struct mf_error err;
+	struct mf_bytes row;
+	enum mf_status st;
+
+	if (r->root != NULL) {
+		p->heartbeat = (uint32_t)schema_number(r->root, Ping_HeartbeatInterval, 0);
+		if (p->heartbeat == 0 && wbxml_child(r->root, Ping_HeartbeatInterval) != NULL) {
+			*verdict = answer(r, EAS_PING_HEARTBEAT, Ping_HeartbeatInterval, low);
+			return NULL;
+		}
+		read_folders(r, p);
+	}
+	st = state_blob_load(r->server->state, r->user_number, r->device->number, STATE_BLOB_PING,
+		r->arena, &row, &err);
+	if (st != MF_OK) {
+		*verdict = eas_fail(r, st, &err);
+		return NULL;
+	}
+	read_cached(r, p, row);
+	mf_on_free(r->arena, cursors_free, p);
+	if (p->heartbeat == 0 || p->n == 0)
+		*verdict = answer(r, EAS_PING_PARAMETERS, 0, 0);
+	else if (p->heartbeat < low || p->heartbeat > high)
+		*verdict = answer(r, EAS_PING_HEARTBEAT, Ping_HeartbeatInterval,
+			p->heartbeat < low ? low : high);
+	else if (p->n > (size_t)most)
+		*verdict = answer(r, EAS_PING_TOO_MANY, Ping_MaxFolders, most);
+	else
+		return p;
+	return NULL;
+}
+
+/* ---- Looking ---- */
+
+/* Does the device still hold the hierarchy as it is? */
+static enum mf_status
+hierarchy_same(
+	struct eas_request *r, const struct state_folders *folders, bool *out, struct mf_error *err)
+{
+	struct state_hierarchies stored;
+	struct state_hierarchy view;
+	enum mf_status st = state_hierarchy_load(
+		r->server->state, r->user_number, r->device->number, r->arena, &stored, err);
+
+	if (st != MF_OK)
+		return st;
+	folder_view(r->arena, folders, &view);
+	*out = stored.newest.key != 0 && view.n == stored.newest.n;
+	for (size_t i = 0; *out && i < view.n; i++) {
+		const struct state_held *a = &view.held[i], *b = &stored.newest.held[i];
+
+		*out = a->number == b->number && a->parent == b->parent && a->type == b->type &&
+		       strcmp(a->name, b->name) == 0;
+	}
+	return MF_OK;
+}
+
+static void
+snapshot_free(void *thing)
+{
+	sync_snapshot_deinit(thing);
+}
+
+static uint32_t
+filter_of(struct eas_request *r, struct mf_bytes options)
+{
+	static const struct wbxml_node none;
+	const struct sync_asked asked = { .node = &none };
+	struct sync_options o;
+
+	return sync_options_read(r, &asked, options, &o) ? o.filter : 0;
+}
+
+/* What the device would get from a Sync now. */
+static enum mf_status
+look_closely(struct eas_request *r, struct folder *f, const struct state_folder *sf,
+	const struct state_collection *stored, struct mf_error *err)
+{
+	struct sync_snapshot *s = mf_new(r->arena, struct sync_snapshot);
+	struct sync_source source = { eas_store_of(r, sf), r->store, sf->id };
+	struct sync_scope scope = { .filter = filter_of(r, stored->options), .now = clock_wall() };
+	enum mf_status st;
+
+	sync_snapshot_init(s);
+	mf_on_free(r->arena, snapshot_free, s);
+	st = sync_snapshot_decode(s, stored->newest.content, err);
+	if (st == MF_OK)
+		st = sync_engine_refresh(&source, s, &scope, err);
+	/* New ids, a damaged row: the next Sync says so. */
+	f->changed = st == MF_RESYNC || st == MF_BROKEN || (st == MF_OK && s->adds.n > 0);
+	if (st == MF_RESYNC || st == MF_BROKEN)
+		return MF_OK;
+	mf_buf_clear(&f->cursor);
+	mf_buf_add(&f->cursor, s->cursor.data, s->cursor.len);
+	f->key = stored->newest.key;
+	return st;
+}
+
+static enum mf_status
+look_at(struct eas_request *r, struct folder *f, const struct state_folder *sf,
+	struct mf_error *err)
+{
+	struct state_collection stored;
+	struct mf_poll poll = { .folder = sf->id, .cursor = mf_buf_bytes(&f->cursor) };
+	enum mf_status st = state_collection_load(r->server->state, r->user_number,
+		r->device->number, f->number, r->arena, &stored, err);
+
+	if (st != MF_OK || stored.newest.key == 0)
+		return st; /* never synchronised: there is nothing that it could lack */
+	if (f->key == stored.newest.key && f->cursor.len > 0) {
+		st = eas_store_of(r, sf)->poll(r->store, &poll, 1, err);
+		if (st != MF_OK || !poll.changed)
+			return st;
+	}
+	return look_closely(r, f, sf, &stored, err);
+}
+
+/* One look at everything, in the arena of the moment. *status: what to answer, 0 to wait. */
+static enum mf_status
+look(struct eas_request *r, struct ping *p, unsigned *status, struct mf_error *err)
+{
+	struct state_folders folders;
+	bool again = r->wait.stirred && clock_ms() - p->listed >= HIERARCHY_LOOK_MS;
+	bool same = true;
+	enum mf_status st;
+
+	if (again) {
+		st = eas_folders_refresh(r, &folders, err);
+		p->listed = clock_ms();
+	} else {
+		st = state_folders_load(r->server->state, r->user_number, r->arena, &folders, err);
+	}
+	if (st == MF_OK)
+		st = hierarchy_same(r, &folders, &same, err);
+	if (st != MF_OK)
+		return st;
+	*status = same ? 0 : EAS_PING_HIERARCHY;
+	for (size_t i = 0; i < p->n && *status != EAS_PING_HIERARCHY; i++) {
+		const struct state_folder *sf =
+			state_folder_by_number(&folders, p->folders[i].number);
+
+		if (sf == NULL) {
+			*status = EAS_PING_HIERARCHY;
+			break;
+		}
+		st = look_at(r, &p->folders[i], sf, err);
+		if (st == MF_GONE)
+			*status = EAS_PING_HIERARCHY;
+		else if (st != MF_OK)
+			return st;
+		else if (p->folders[i].changed)
+			*status = EAS_PING_CHANGES;
+	}
+	return MF_OK;
+}
+
+/* The backend's ids of the folders, for whoever watches. */
+static enum mf_status
+name_watched(struct eas_request *r, struct ping *p, struct mf_error *err)
+{
+	struct state_folders folders;
+	size_t n = 0;
+	enum mf_status st =
+		state_folders_load(r->server->state, r->user_number, r->arena, &folders, err);
+
+	p->watched = mf_new_array(r->arena, const char *, p->n + 1);
+	for (size_t i = 0; i < p->n && st == MF_OK; i++) {
+		const struct state_folder *sf =
+			state_folder_by_number(&folders, p->folders[i].number);
+
+		if (sf != NULL && folder_holds_items(sf))
+			p->watched[n++] = sf->id;
+	}
+	return st;
+}
+
+static enum eas_verdict
+wait(struct eas_request *r, const struct ping *p)
+{
+	r->wait.until = p->until;
+	r->wait.poll_ms = POLL_MS;
+	r->wait.group = r->user_number;
+	r->wait.one = r->device->number;
+	r->wait.folders = p->watched;
+	return EAS_WAIT;
+}
+
+enum eas_verdict
+cmd_ping(struct eas_request *r)
+{
+	struct ping *p = r->parsed;
+	struct mf_arena *own = r->arena;
+	enum eas_verdict verdict = EAS_DONE;
+	struct mf_error err;
+	unsigned status = 0;
+	enum mf_status st = MF_OK;
+
+	if (p == NULL) {
+		p = r->parsed = read_ping(r, &verdict);
+		if (p == NULL)
+			return verdict;
+		p->until = clock_ms() + (int64_t)p->heartbeat * 1000;
+		p->listed = clock_ms();
+		remember(r, p);
+		st = name_watched(r, p, &err);
+	}
+	/* What a look needs is gone when it is over: a request may look a thousand times. */
+	r->arena = mf_arena_new();
+	if (st == MF_OK)
+		st = look(r, p, &status, &err);
+	mf_arena_free(r->arena);
+	r->arena = own;
+	if (st != MF_OK)
+		return eas_fail(r, st, &err);
+	if (status == EAS_PING_CHANGES)
+		return answer_changes(r, p);
+	if (status == 0 && !r->wait.ended && clock_ms() < p->until)
+		return wait(r, p);
+	return answer(r, status == 0 ? EAS_OK : status, 0, 0);
+}

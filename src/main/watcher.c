@@ -1,0 +1,53 @@
+/* Who waits is told to push, and whom push wakes to the pool. Knows no protocol. */
+#include "main/watcher.h"
+
+static void *
+begin(const struct eas_watcher *eas, const struct eas_request *r)
+{
+	const struct watcher *w = (const struct watcher *)eas;
+	struct mf_login who = r->login;
+
+	who.user = r->user; /* as the backend knows it */
+	return push_watch(w->push, r->wait.group, &who, r->wait.folders);
+}
+
+static void
+end(const struct eas_watcher *eas, void *handle)
+{
+	const struct watcher *w = (const struct watcher *)eas;
+
+	push_release(w->push, handle);
+}
+
+static void
+wake(void *ctx, uint64_t group)
+{
+	struct watcher *w = ctx;
+
+	work_wake(w->pool, group);
+}
+
+enum mf_status
+watcher_open(struct watcher *w, const struct mf_conf *top, struct backends *backends,
+	struct work_pool *pool, struct mf_error *err)
+{
+	const struct mf_backend_api *api = backends_facet(backends, BACKEND_STORE);
+	struct push_options o = { .linger_ms = mf_conf_number(top, "watch_linger") * 1000,
+		.users_max = (size_t)mf_conf_number(top, "watch_limit"),
+		.wake = wake,
+		.ctx = w };
+
+	*w = (struct watcher){ .eas = { .begin = begin, .end = end }, .pool = pool };
+	if (api == NULL || api->watch == NULL)
+		return MF_OK;
+	o.api = api->watch;
+	o.backend = backends_handle(backends, api);
+	return push_open(&o, &w->push, err);
+}
+
+void
+watcher_close(struct watcher *w)
+{
+	push_close(w->push);
+	w->push = NULL;
+}
