@@ -30,6 +30,6 @@ function(mailferry_backend name)
                              ${CMAKE_SOURCE_DIR}/backends)
   # Linked only: their folders are not to be seen.
   target_link_libraries(mf_backend_${name} PRIVATE ${arg_LIBS} $<LINK_ONLY:mf_conf>
-                        $<LINK_ONLY:mf_base>)
+                        $<LINK_ONLY:mf_base> $<LINK_ONLY:mf_push>)
   set_property(GLOBAL APPEND PROPERTY MAILFERRY_BACKENDS ${name})
 endfunction()
