@@ -10,7 +10,6 @@
 struct borrowed {
 	struct mf_session *s;
 	struct mf_error *err;
-	const char *answers;   /* the untagged answer that it may see; NULL: none */
 	bool greeting;	       /* the greeting is read: whatever it says */
 	struct mf_bytes fed;   /* what it may still read of the current answer */
 	struct imap_result *r; /* of the command's end */
@@ -69,8 +68,6 @@ next_answer(struct borrowed *b)
 			note_end(b, a.lex);
 		b->fed = a.raw;
 		if (a.kind != IMAP_UNTAGGED || b->greeting)
-			return MF_OK;
-		if (b->answers != NULL && imap_lex_word(&a.lex, b->answers))
 			return MF_OK;
 	}
 }
@@ -211,64 +208,6 @@ imap_etpan_login(struct mf_session *s, const char *user, const char *password,
 	mailimap *imap = borrow(&b, s, r, err);
 	int result = mailimap_login(imap, user, password);
 
-	return give_back(&b, imap, result);
-}
-
-static void
-add_namespaces(struct mf_session *s, const struct mailimap_namespace_item *item)
-{
-	struct imap_namespaces *names = &s->names;
-
-	if (item == NULL)
-		return;
-	for (clistiter *i = clist_begin(item->ns_data_list);
-		i != NULL && names->n_others < IMAP_NAMESPACES_MAX; i = clist_next(i)) {
-		const struct mailimap_namespace_info *info = clist_content(i);
-
-		names->others[names->n_others++] = (struct imap_namespace){
-			.prefix = mf_strdup(s->arena, info->ns_prefix),
-			.delimiter = info->ns_delimiter,
-		};
-	}
-}
-
-static void
-take_namespaces(struct mf_session *s, const struct mailimap_namespace_data *data)
-{
-	struct imap_namespaces *names = &s->names;
-
-	if (data->ns_personal != NULL && !clist_isempty(data->ns_personal->ns_data_list)) {
-		const struct mailimap_namespace_info *info =
-			clist_content(clist_begin(data->ns_personal->ns_data_list));
-
-		names->personal.prefix = mf_strdup(s->arena, info->ns_prefix);
-		names->personal.delimiter = info->ns_delimiter;
-	}
-	add_namespaces(s, data->ns_other);
-	names->n_other_users = names->n_others;
-	add_namespaces(s, data->ns_shared);
-}
-
-enum mf_status
-imap_etpan_namespace(struct mf_session *s, struct mf_error *err)
-{
-	struct mailimap_namespace_data *data = NULL;
-	struct imap_result r;
-	struct borrowed b;
-	mailimap *imap;
-	int result;
-	enum mf_status status = usable(s, err);
-
-	if (status != MF_OK)
-		return status;
-	imap = borrow(&b, s, &r, err);
-	b.answers = "NAMESPACE";
-	result = mailimap_namespace(imap, &data);
-	s->names = (struct imap_namespaces){ .known = true, .personal = { .prefix = "" } };
-	if (result == MAILIMAP_NO_ERROR && data != NULL) {
-		take_namespaces(s, data);
-		mailimap_namespace_data_free(data);
-	}
 	return give_back(&b, imap, result);
 }
 

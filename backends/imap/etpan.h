@@ -1,10 +1,10 @@
 /*
- * What libetpan speaks for us: the greeting and the small commands with small answers, one at a time.
- * What goes which way, and why, is told in README.md.
+ * What libetpan speaks for us: the greeting, LOGIN, and the commands on folders that are answered by
+ * OK or NO alone, one at a time. What goes which way, and why, is told in README.md.
  *
  * Each call borrows a libetpan session for one command. It reads from our framing, so that limits,
- * deadlines and untagged answers are ours; only the kind of answer that the command asks for, and its
- * end, reach libetpan's parser.
+ * deadlines and untagged answers are ours; only the greeting, go-aheads and the ends of its own commands
+ * reach libetpan's parser.
  */
 #ifndef IMAP_ETPAN_H
 #define IMAP_ETPAN_H
@@ -20,9 +20,6 @@ enum mf_status imap_etpan_greeting(struct mf_session *s, struct mf_error *err);
 /* LOGIN; MF_OK: answered, and *r tells how. */
 enum mf_status imap_etpan_login(struct mf_session *s, const char *user, const char *password,
 	struct imap_result *r, struct mf_error *err);
-
-/* Fills s->names. A server that refuses gets the empty prefix. */
-enum mf_status imap_etpan_namespace(struct mf_session *s, struct mf_error *err);
 
 /* A command on one folder, or RENAME; MF_OK: answered, and *r tells how. */
 enum mf_status imap_etpan_folder(struct mf_session *s, enum imap_verb verb, const char *folder,

@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "command.h"
-#include "etpan.h"
 #include "mailferry/log.h"
 #include "names.h"
 #include "select.h"
@@ -85,7 +84,10 @@ entry(struct imap_listing *l, const char *id, char delimiter)
 	slot = slot_of(l, id);
 	if (l->slots[slot] != 0)
 		return l->entries[l->slots[slot] - 1];
-	if (l->n >= l->s->b->max_folders) {
+	/* The Inbox has its place. */
+	if (strcmp(id, "INBOX") == 0)
+		l->has_inbox = true;
+	else if (l->n + !l->has_inbox >= l->s->b->max_folders) {
 		l->too_many = true;
 		return NULL;
 	}
@@ -225,18 +227,6 @@ on_answer(void *ctx, struct mf_session *s, struct imap_lex *x, bool cut)
 
 /* ---- Asking ---- */
 
-enum mf_status
-imap_names(struct mf_session *s, struct mf_error *err)
-{
-	if (s->names.known)
-		return MF_OK;
-	if (imap_can(s, IMAP_CAP_NAMESPACE))
-		return imap_etpan_namespace(s, err);
-	s->names.known = true;
-	s->names.personal.prefix = "";
-	return MF_OK;
-}
-
 /* Other users' and shared namespaces stand in one row, in this order. */
 static bool
 wanted_namespace(const struct mf_session *s, size_t i)
@@ -245,41 +235,56 @@ wanted_namespace(const struct mf_session *s, size_t i)
 }
 
 static unsigned
-ask(struct imap_listing *l, const char *prefix)
+write_list(struct imap_listing *l, const char *verb, const char *pattern)
 {
-	struct mf_session *s = l->s;
-
-	imap_begin(s);
-	imap_put(s, "LIST \"\" ");
-	imap_put_string(s, mf_printf(l->a, "%s*", prefix));
-	if (imap_can(s, IMAP_CAP_LIST_EXTENDED)) {
-		imap_put(s, " RETURN (SUBSCRIBED CHILDREN");
-		if (imap_can(s, IMAP_CAP_SPECIAL_USE))
-			imap_put(s, " SPECIAL-USE");
-		if (imap_can(s, IMAP_CAP_LIST_STATUS))
-			imap_put(s, imap_can(s, IMAP_CAP_OBJECTID)
-					    ? " STATUS (UIDVALIDITY MAILBOXID)"
-					    : " STATUS (UIDVALIDITY)");
-		imap_put(s, ")");
-	} else {
-		imap_end(s);
-		imap_begin(s);
-		imap_put(s, "LSUB \"\" ");
-		imap_put_string(s, mf_printf(l->a, "%s*", prefix));
+	imap_begin(l->s);
+	imap_put(l->s, verb);
+	imap_put_string(l->s, pattern);
+	if (strcmp(verb, "LIST \"\" ") == 0 && imap_can(l->s, IMAP_CAP_LIST_EXTENDED)) {
+		imap_put(l->s, " RETURN (SUBSCRIBED CHILDREN");
+		if (imap_can(l->s, IMAP_CAP_SPECIAL_USE))
+			imap_put(l->s, " SPECIAL-USE");
+		if (imap_can(l->s, IMAP_CAP_LIST_STATUS))
+			imap_put(l->s, imap_can(l->s, IMAP_CAP_OBJECTID)
+					       ? " STATUS (UIDVALIDITY MAILBOXID)"
+					       : " STATUS (UIDVALIDITY)");
+		imap_put(l->s, ")");
 	}
-	return imap_end(s);
+	return imap_end(l->s);
+}
+
+/* A list that was refused is no empty list: folders must not vanish from phones. Subscriptions may
+ * be had or not. */
+static enum mf_status
+ask(struct imap_listing *l, const char *prefix, struct mf_error *err)
+{
+	bool extended = imap_can(l->s, IMAP_CAP_LIST_EXTENDED);
+	const char *pattern = mf_printf(l->a, "%s*", prefix);
+	unsigned list = write_list(l, "LIST \"\" ", pattern);
+	unsigned lsub = extended ? 0 : write_list(l, "LSUB \"\" ", pattern);
+	struct imap_result r;
+	enum mf_status status = imap_flush(l->s, err);
+
+	if (status == MF_OK)
+		status = imap_wait(l->s, list, on_answer, l, NULL, err);
+	if (lsub != 0 && !l->s->lost) {
+		enum mf_status also = imap_wait(l->s, lsub, on_answer, l, &r, err);
+
+		status = status == MF_OK ? also : status;
+	}
+	return status;
 }
 
 static enum mf_status
 ask_all(struct imap_listing *l, struct mf_error *err)
 {
 	struct mf_session *s = l->s;
-	unsigned tag = ask(l, "");
+	enum mf_status status = ask(l, "", err);
 
-	for (size_t i = 0; i < s->names.n_others; i++)
+	for (size_t i = 0; i < s->names.n_others && status == MF_OK; i++)
 		if (wanted_namespace(s, i) && s->names.others[i].prefix[0] != '\0')
-			tag = ask(l, s->names.others[i].prefix);
-	return imap_run(s, tag, on_answer, l, NULL, err);
+			status = ask(l, s->names.others[i].prefix, err);
+	return status;
 }
 
 /* ---- Making it whole ---- */
@@ -432,12 +437,6 @@ imap_list(struct mf_session *s, struct mf_arena *a, struct imap_listing *out, st
 	if (status != MF_OK)
 		return status;
 	inbox = entry(out, "INBOX", '\0');
-	if (inbox == NULL) { /* the limit was reached without it */
-		inbox = out->entries[0];
-		inbox->id = inbox->name = "INBOX";
-		inbox->parent = NULL;
-		index_all(out);
-	}
 	inbox->flags &= ~(unsigned)MF_FOLDER_NO_ITEMS;
 	n = out->n;
 	for (size_t i = 0; i < n; i++)

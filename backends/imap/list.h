@@ -25,7 +25,7 @@ struct imap_listing {
 	size_t n, cap;
 	uint32_t *slots; /* index + 1 by the id's hash */
 	size_t n_slots;
-	bool too_many;
+	bool has_inbox, too_many;
 };
 
 /* All folders of the user. The listing lives as long as the arena. */
@@ -34,7 +34,7 @@ enum mf_status imap_list(
 
 struct imap_entry *imap_listing_find(const struct imap_listing *l, const char *id);
 
-/* The namespaces are known afterwards. */
+/* The namespaces are known afterwards (namespace.c). */
 enum mf_status imap_names(struct mf_session *s, struct mf_error *err);
 
 /* What LIST says of one folder: MF_OK: it holds items; MF_REFUSED: it is only a parent; MF_GONE. */

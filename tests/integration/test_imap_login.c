@@ -108,3 +108,29 @@ Test(imap_login, folders)
 	imap_talk_close(t);
 	dovecot_end(&d);
 }
+
+Test(imap_login, certificates)
+{
+	static const char *const bad[] = { "name", "expired", "stranger" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char options[40];
+		struct dovecot d;
+
+		snprintf(options, sizeof(options), "--cert %s", bad[i]);
+		dovecot_start(&d, options);
+		for (int verify = 0; verify < 2; verify++)
+			for (int tls = 0; tls < 2; tls++) {
+				const char *more = verify ? "starttls = required\n"
+							  : "starttls = required\nverify = no\n";
+				struct imap_world w;
+
+				cr_assert_eq(imap_world_open(&w, settings(&d, tls, more)), MF_OK);
+				cr_assert_eq(imap_world_login(&w, "anna", "secret-anna"),
+					verify ? MF_TEMPORARY : MF_OK, "%s: %s", bad[i],
+					w.err.text);
+				imap_world_close(&w);
+			}
+		dovecot_end(&d);
+	}
+}
