@@ -74,10 +74,12 @@ write_configuration(struct gateway *g, struct dovecot *d, const char *more)
 		"tls_certificate = \"%s/tls/server.pem\"\n"
 		"tls_key = \"%s/tls/server.key\"\n"
 		"state_directory = \"%s/state\"\n"
-		"spool_directory = \"%s\"\n"
-		"state_map_size = 64M\n"
-		"log_level = debug\n",
+		"spool_directory = \"%s\"\n",
 		g->port, g->tls_port, d->dir, d->dir, g->dir, g->dir);
+	if (strstr(more, "state_map_size") == NULL)
+		fputs("state_map_size = 64M\n", f);
+	if (strstr(more, "log_level") == NULL)
+		fputs("log_level = debug\n", f);
 	fprintf(f, "imap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n%s", dovecot_url(d, true), d->ca,
 		more);
 	if (fclose(f) != 0)

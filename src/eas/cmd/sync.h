@@ -87,8 +87,4 @@ enum mf_status sync_commands_run(
 enum mf_status sync_items_write(struct eas_request *r, struct sync_collection *c,
 	struct sync_budget *budget, struct mf_error *err);
 
-/* "5:1234", and back: false for another folder's or a malformed id. */
-const char *sync_item_print(struct mf_arena *a, const struct state_folder *f, uint64_t id);
-bool sync_item_parse(const char *server_id, const struct state_folder *f, uint64_t *id);
-
 #endif

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "eas/cmd/sync.h"
 #include "eas/map/folder.h"
+#include "eas/map/ids.h"
 #include "eas/schema.h"
 #include "mailferry/log.h"
 #include "state/move.h"
@@ -436,13 +437,14 @@ collect(struct batch *b, uint16_t tag)
 	for (; n != NULL; n = n->next) {
 		struct change *ch = &b->list[b->n];
 		const char *id = wbxml_child_value(n, AirSync_ServerId);
+		uint32_t folder;
 
 		if (n->tag != tag)
 			continue;
 		memset(ch, 0, sizeof(*ch));
 		ch->node = n;
 		ch->status = EAS_OK;
-		if (sync_item_parse(id, b->c->folder, &ch->id))
+		if (ids_item_parse(id, &folder, &ch->id) && folder == b->c->folder->number)
 			b->n++;
 		else
 			respond(b, n, EAS_SYNC_NOT_FOUND, 0);

@@ -9,23 +9,8 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "eas/cmd/sync.h"
+#include "eas/map/ids.h"
 #include "mailferry/log.h"
-
-const char *
-sync_item_print(struct mf_arena *a, const struct state_folder *f, uint64_t id)
-{
-	return mf_printf(a, "%u:%llu", f->number, (unsigned long long)id);
-}
-
-bool
-sync_item_parse(const char *server_id, const struct state_folder *f, uint64_t *id)
-{
-	char prefix[STATE_FOLDER_NUMBER_TEXT + 2];
-
-	snprintf(prefix, sizeof(prefix), "%u:", f->number);
-	return server_id != NULL && str_starts(server_id, prefix) &&
-	       str_to_u64(server_id + strlen(prefix), UINT64_MAX, id) && *id != 0;
-}
 
 /* Items being fetched and written. */
 struct telling {
@@ -106,8 +91,8 @@ write_item(struct telling *t, uint16_t tag, const struct mf_item *item)
 	struct wbxml_writer *w = &t->r->writer;
 
 	wbxml_open(w, tag);
-	wbxml_element(
-		w, AirSync_ServerId, sync_item_print(t->view.scratch, t->c->folder, item->id));
+	wbxml_element(w, AirSync_ServerId,
+		ids_item_print(t->view.scratch, t->c->folder->number, item->id));
 	if (tag == AirSync_Fetch)
 		wbxml_number(w, AirSync_Status, EAS_OK);
 	wbxml_open(w, AirSync_ApplicationData);
@@ -159,7 +144,7 @@ telling_init(struct telling *t, struct eas_request *r, struct sync_collection *c
 	t->budget = budget;
 	t->view.version = r->version;
 	t->view.body = c->options.body;
-	t->view.folder = state_folder_print(r->arena, c->folder->number);
+	t->view.folder = c->folder->number;
 }
 
 /* Fetches and writes the adds of the answer; `written` of each says what became of it. */
@@ -201,7 +186,8 @@ write_told(struct telling *t, const struct sync_told *told)
 							     : AirSync_Change;
 
 	wbxml_open(w, tag);
-	wbxml_element(w, AirSync_ServerId, sync_item_print(t->r->arena, t->c->folder, told->id));
+	wbxml_element(
+		w, AirSync_ServerId, ids_item_print(t->r->arena, t->c->folder->number, told->id));
 	if (told->kind == SYNC_TOLD_CHANGE) {
 		wbxml_open(w, AirSync_ApplicationData);
 		email_write_change(w, t->r->version, &told->before, &told->mark);

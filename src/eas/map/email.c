@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/str.h"
+#include "eas/map/ids.h"
 #include "mime/header.h"
 #include "sync/held.h"
 
@@ -144,8 +145,7 @@ write_attachment(struct wbxml_writer *w, struct email_view *v, const struct mf_i
 	wbxml_open(w, AirSyncBase_Attachment);
 	wbxml_element(w, AirSyncBase_DisplayName, at->name);
 	wbxml_element(w, AirSyncBase_FileReference,
-		mf_printf(v->scratch, "%s:%llu:%s", v->folder, (unsigned long long)item->id,
-			at->part->section));
+		ids_file_print(v->scratch, v->folder, item, at->part->section, 0));
 	wbxml_number(w, AirSyncBase_Method, at->method);
 	wbxml_number(w, AirSyncBase_EstimatedDataSize, (int64_t)at->size);
 	write_if(w, AirSyncBase_ContentId, at->content_id);

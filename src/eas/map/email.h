@@ -19,7 +19,7 @@ extern const char *const email_fields[];
 struct email_view {
 	enum eas_version version;
 	struct body_options body;
-	const char *folder;	  /* ServerId of the folder: prefix of FileReference */
+	uint32_t folder;	  /* its number: part of FileReference */
 	struct mf_arena *scratch; /* for one item; the caller frees it between items */
 };
 
