@@ -2,7 +2,7 @@
 #ifndef MIME_MIME_H
 #define MIME_MIME_H
 
-/* Prepares GMime and libxml2; again and again is fine. Call it before the first thread starts. */
+/* Prepares GMime, libxml2 and libical; again and again is fine. Call it before the first thread starts. */
 void mime_init(void);
 /* Frees what the libraries keep; for leak checkers, after the last thread has ended. */
 void mime_deinit(void);
