@@ -1,0 +1,189 @@
+/* push: who waits for what, over a watcher that only this test moves. */
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "push/loop.h"
+#include "push/watch.h"
+
+/* The backend: remembers what it was told, and stirs when it is asked to. */
+struct mf_watch {
+	struct mf_loop *loop;
+	mf_stir_fn *stir;
+	void *ctx;
+	char password[20];
+};
+
+static struct mf_watch *last;
+static _Atomic int started, stopped, told_folders;
+static _Atomic uint64_t woken[8];
+static char folders[200];
+
+static enum mf_status
+watch_start(struct mf_backend *b, struct mf_loop *loop, const struct mf_login *who,
+	mf_stir_fn *stir, void *ctx, struct mf_watch **out, struct mf_error *err)
+{
+	struct mf_watch *w = calloc(1, sizeof(*w));
+
+	(void)b;
+	if (strcmp(who->user, "refused") == 0) {
+		free(w);
+		return mf_fail(err, MF_TEMPORARY, "no");
+	}
+	w->loop = loop;
+	w->stir = stir;
+	w->ctx = ctx;
+	snprintf(w->password, sizeof(w->password), "%s", who->password);
+	*out = last = w;
+	started++;
+	return MF_OK;
+}
+
+static void
+watch_folders(struct mf_watch *w, const char *const *ids, size_t n)
+{
+	size_t len = 0;
+
+	(void)w;
+	folders[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		len += (size_t)snprintf(folders + len, sizeof(folders) - len, "%s ", ids[i]);
+	told_folders++;
+}
+
+static void
+watch_stop(struct mf_watch *w)
+{
+	stopped += w != NULL;
+	free(w);
+}
+
+static const struct mf_watch_api api = { sizeof(api), watch_start, watch_folders, watch_stop };
+
+static void
+wake(void *ctx, uint64_t group)
+{
+	(void)ctx;
+	woken[group]++;
+}
+
+static struct push *
+open_push(int64_t linger_ms, size_t users_max)
+{
+	struct push_options o = {
+		.api = &api, .linger_ms = linger_ms, .users_max = users_max, .wake = wake
+	};
+	struct push *p;
+	struct mf_error err;
+
+	cr_assert_eq(push_open(&o, &p, &err), MF_OK);
+	return p;
+}
+
+static struct push_interest *
+watch(struct push *p, uint64_t group, const char *password, const char *folder)
+{
+	const char *list[] = { folder, NULL };
+	struct mf_login who = { .user = password == NULL ? "refused" : "u",
+		.password = password == NULL ? "" : password };
+
+	return push_watch(p, group, &who, list);
+}
+
+/* Waits until the loop has done everything that was posted. */
+static void
+settle(const _Atomic int *what, int value)
+{
+	for (int i = 0; i < 2000 && *what != value; i++)
+		usleep(1000);
+	cr_assert_eq(*what, value);
+}
+
+struct stir_task {
+	struct mf_loop_task task;
+	const char *folder;
+	_Atomic int done;
+};
+
+static void
+stir_run(struct mf_loop_task *t)
+{
+	struct stir_task *s = (struct stir_task *)t;
+
+	last->stir(last->ctx, s->folder);
+	s->done = 1;
+}
+
+static void
+stir(const char *folder)
+{
+	struct stir_task s = { .task = { .run = stir_run }, .folder = folder };
+
+	mf_loop_post(last->loop, &s.task);
+	settle(&s.done, 1);
+}
+
+Test(push, one_watcher_serves_all_requests_of_a_user)
+{
+	struct push *p = open_push(20, 10);
+	struct push_interest *a = watch(p, 1, "x", "INBOX"), *b = watch(p, 1, "x", "Work");
+	struct push_stats stats;
+
+	settle(&told_folders, 2);
+	cr_assert_eq(started, 1);
+	cr_assert_str_eq(folders, "Work INBOX ");
+	stir("INBOX");
+	stir("Other"); /* nobody waits for that */
+	stir(NULL);
+	cr_assert_eq(woken[1], 2);
+	push_release(p, a);
+	push_release(p, b);
+	settle(&stopped, 1); /* after it lingered */
+	push_stats(p, &stats);
+	cr_assert(stats.users == 0 && stats.interests == 0);
+	push_close(p);
+}
+
+Test(push, a_watcher_outlives_a_pause_between_requests)
+{
+	struct push *p = open_push(60000, 10);
+	struct push_interest *a = watch(p, 2, "x", "INBOX");
+
+	settle(&told_folders, 1);
+	push_release(p, a);
+	a = watch(p, 2, "x", "INBOX");
+	settle(&told_folders, 2);
+	cr_assert(started == 1 && stopped == 0);
+	push_release(p, a);
+	a = watch(p, 2, "changed", "INBOX"); /* another password: the old watcher goes */
+	settle(&told_folders, 3);
+	cr_assert(started == 2 && stopped == 1);
+	cr_assert_str_eq(last->password, "changed");
+	push_forget(p, 2);
+	settle(&stopped, 2);
+	cr_assert_eq(woken[2], 1, "who waits looks for itself from now on");
+	push_release(p, a);
+	push_close(p);
+	cr_assert_eq(stopped, 2);
+}
+
+Test(push, keeps_its_limit_and_survives_refusals)
+{
+	struct push *p = open_push(10, 1);
+	struct push_interest *a = watch(p, 3, NULL, "INBOX"), *b = watch(p, 4, "x", "INBOX"),
+			     *c = watch(p, 5, "x", "INBOX");
+	struct push_stats stats;
+
+	settle(&told_folders, 1);
+	push_release(p, a);
+	push_release(p, c);
+	push_release(p, b);
+	settle(&stopped, 1);
+	push_stats(p, &stats);
+	cr_assert_eq(stats.refused, 1);
+	push_close(p);
+}
