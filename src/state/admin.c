@@ -60,6 +60,19 @@ move_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a)
 }
 
 static bool
+conversation_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a)
+{
+	(void)a;
+	return conversation_row_ok(key, row);
+}
+
+static bool
+rule_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a)
+{
+	return rule_row_ok(key, row, a);
+}
+
+static bool
 any_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a)
 {
 	(void)key;
@@ -87,9 +100,14 @@ static const struct kind {
 	{ STATE_SPACE_COLLECTION, "collection", IN_SYNC, collection_ok },
 	{ STATE_SPACE_BLOB, "blob", IN_SYNC, any_ok },
 	{ STATE_SPACE_MOVE, "move", IN_SYNC, move_ok },
-	{ STATE_SPACE_CONVERSATION, "conversation", IN_SYNC, any_ok },
+	{ STATE_SPACE_CONVERSATION_NAME, "conversation name", IN_SYNC, conversation_ok },
+	{ STATE_SPACE_CONVERSATION_SET, "conversation", IN_SYNC, conversation_ok },
+	{ STATE_SPACE_CONVERSATION_MEMBER, "conversation member", IN_SYNC, conversation_ok },
+	{ STATE_SPACE_CONVERSATION_CHUNK, "conversation chunk", IN_SYNC, conversation_ok },
+	{ STATE_SPACE_CONVERSATION_FOLDER, "conversation folder", IN_SYNC, conversation_ok },
+	{ STATE_SPACE_CONVERSATION_LAST, "last conversation", IN_SYNC, number_ok },
 	{ STATE_SPACE_LEDGER, "ledger", IN_RECORDS, any_ok },
-	{ STATE_SPACE_RULE, "rule", IN_RECORDS, any_ok },
+	{ STATE_SPACE_RULE, "rule", IN_RECORDS, rule_ok },
 	{ STATE_SPACE_APPROVAL, "approval", IN_RECORDS, any_ok },
 	{ STATE_SPACE_WIPE, "wipe", IN_RECORDS, any_ok },
 	{ STATE_SPACE_PASSWORD, "password", IN_RECORDS, any_ok },

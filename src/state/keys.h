@@ -23,14 +23,20 @@ enum state_space {
 	/* Both stores, of a user. */
 	STATE_SPACE_USER = 0x10, /* -> name and counters (user.c) */
 	/* sync */
-	STATE_SPACE_DEVICE_ID = 0x20,	 /* digest of the device's id, 16 bytes -> number, u32 */
-	STATE_SPACE_DEVICE = 0x21,	 /* device u32 -> device.c */
-	STATE_SPACE_FOLDER = 0x22,	 /* folder u32 -> folder.c */
-	STATE_SPACE_HIERARCHY = 0x23,	 /* device u32, slot u8 -> hierarchy.c */
-	STATE_SPACE_COLLECTION = 0x24,	 /* device u32, folder u32, slot u8 -> collection.c */
-	STATE_SPACE_BLOB = 0x25,	 /* device u32, enum state_blob u8 -> opaque */
-	STATE_SPACE_MOVE = 0x26,	 /* folder u32, epoch u64, id u64 -> move.c */
-	STATE_SPACE_CONVERSATION = 0x27, /* folder u32, ...: the index of conversations */
+	STATE_SPACE_DEVICE_ID = 0x20,  /* digest of the device's id, 16 bytes -> number, u32 */
+	STATE_SPACE_DEVICE = 0x21,     /* device u32 -> device.c */
+	STATE_SPACE_FOLDER = 0x22,     /* folder u32 -> folder.c */
+	STATE_SPACE_HIERARCHY = 0x23,  /* device u32, slot u8 -> hierarchy.c */
+	STATE_SPACE_COLLECTION = 0x24, /* device u32, folder u32, slot u8 -> collection.c */
+	STATE_SPACE_BLOB = 0x25,       /* device u32, enum state_blob u8 -> opaque */
+	STATE_SPACE_MOVE = 0x26,       /* folder u32, epoch u64, id u64 -> move.c */
+	/* The index of conversations (conversation_rows.h): */
+	STATE_SPACE_CONVERSATION_NAME = 0x27,	/* conversation id, 16 bytes -> set, facts */
+	STATE_SPACE_CONVERSATION_SET = 0x28,	/* set u32 -> id, oldest member, count */
+	STATE_SPACE_CONVERSATION_MEMBER = 0x29, /* set u32, folder u32, id u64 -> nothing */
+	STATE_SPACE_CONVERSATION_CHUNK = 0x2A,	/* folder u32, id / 64 u64 -> sets of 64 ids */
+	STATE_SPACE_CONVERSATION_FOLDER = 0x2B, /* folder u32 -> how far it is indexed */
+	STATE_SPACE_CONVERSATION_LAST = 0x2C,	/* -> the last set number given, u32 */
 	/* records */
 	STATE_SPACE_LEDGER = 0x40,   /* digest of device id and client id -> sent mail */
 	STATE_SPACE_RULE = 0x41,     /* conversation id, 16 bytes -> ignore or always move */

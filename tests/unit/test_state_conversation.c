@@ -1,0 +1,290 @@
+/* The index of conversations: joining, growing, leaving, losing. */
+#include "mime/mime.h"
+#include "state/conversation.h"
+#include "state/rule.h"
+#include "state/user.h"
+#include "state_help.h"
+
+static struct state *st;
+static struct mf_arena *arena;
+static char directory[64];
+static uint32_t user;
+
+static void
+setup(void)
+{
+	mime_init();
+	strcpy(directory, state_help_directory());
+	st = state_help_open(directory);
+	arena = mf_arena_new();
+	cr_assert_eq(state_user_number(st, STATE_SYNC, "anna", &user, NULL), MF_OK);
+}
+
+static void
+teardown(void)
+{
+	state_help_verify(st);
+	state_close(st);
+	state_help_remove(directory);
+	mf_arena_free(arena);
+}
+
+TestSuite(state_conversation, .init = setup, .fini = teardown);
+
+static struct conversation_facts *
+facts(const char *id, const char *references, int64_t date)
+{
+	struct conversation_facts *f = mf_new(arena, struct conversation_facts);
+	struct mime_header h;
+
+	mime_header_parse(arena,
+		mf_bytes_str(mf_printf(
+			arena, "Message-ID: <%s>\r\nReferences: %s\r\n\r\n", id, references)),
+		&h);
+	conversation_facts_read(arena, &h, "", date, f);
+	return f;
+}
+
+static bool
+add(uint32_t folder, uint64_t id, const struct conversation_facts *f)
+{
+	struct state_conversation_item item = { .id = id, .facts = f };
+
+	cr_assert_eq(state_conversation_add(st, user, folder, &item, 1, NULL, NULL), MF_OK);
+	return item.known;
+}
+
+static void
+take_out(uint32_t folder, uint64_t first, uint64_t last)
+{
+	struct mf_idset ids;
+
+	mf_idset_init(&ids);
+	mf_idset_add_range(&ids, first, last);
+	cr_assert_eq(state_conversation_remove(st, user, folder, &ids, NULL, NULL, NULL), MF_OK);
+	mf_idset_deinit(&ids);
+}
+
+static size_t
+members(const char *message_id)
+{
+	struct conversation_id id = conversation_id_of_message(message_id);
+	struct state_conversation_member *list;
+	size_t n;
+
+	if (state_conversation_members(st, user, &id, SIZE_MAX, arena, &list, &n, NULL) == MF_GONE)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		cr_assert(list[i - 1].folder < list[i].folder ||
+				  (list[i - 1].folder == list[i].folder &&
+					  list[i - 1].id < list[i].id),
+			"in order, each once");
+	return n;
+}
+
+static struct state_conversation_shown
+show(const struct conversation_facts *f)
+{
+	struct state_conversation_shown s;
+
+	cr_assert_eq(state_conversation_show(st, user, f, &s, NULL), MF_OK);
+	return s;
+}
+
+static bool
+shown_as(const struct conversation_facts *f, const char *message_id)
+{
+	struct conversation_id id = conversation_id_of_message(message_id);
+	struct state_conversation_shown s = show(f);
+
+	return conversation_id_same(&s.id, &id);
+}
+
+Test(state_conversation, a_thread_over_folders)
+{
+	cr_assert_not(add(1, 10, facts("a@x", "", 100)));
+	cr_assert_not(add(1, 11, facts("b@x", "<a@x>", 200)));
+	cr_assert_not(add(2, 5, facts("c@x", "<a@x> <b@x>", 300)));
+	cr_assert_not(add(1, 12, facts("other@x", "", 400)));
+	cr_assert_eq(members("a@x"), 3);
+	cr_assert_eq(members("c@x"), 3, "by any name");
+	cr_assert_eq(members("other@x"), 1);
+	cr_assert_eq(members("nobody@x"), 0);
+}
+
+Test(state_conversation, the_same_again_changes_nothing)
+{
+	for (int i = 0; i < 3; i++)
+		add(1, 10, facts("a@x", "", 100));
+	cr_assert_eq(members("a@x"), 1);
+	cr_assert(add(2, 10, facts("a@x", "", 100)), "a copy elsewhere is known");
+	cr_assert_eq(members("a@x"), 2);
+}
+
+/* A late message joins two conversations: they behave as one, and new mail has the id of the oldest. */
+Test(state_conversation, joined_by_a_late_message)
+{
+	struct conversation_facts *reply = facts("b2@x", "<b1@x>", 400);
+
+	add(1, 1, facts("a1@x", "", 100));
+	add(1, 2, facts("b1@x", "", 200));
+	add(1, 3, reply);
+	cr_assert(shown_as(reply, "b1@x"));
+	cr_assert_eq(members("a1@x"), 1);
+	add(1, 4, facts("late@x", "<a1@x> <b1@x>", 150));
+	cr_assert_eq(members("a1@x"), 4);
+	cr_assert_eq(members("b1@x"), 4, "what a phone holds still leads to all");
+	cr_assert(shown_as(reply, "a1@x"), "new mail has the oldest member's");
+	cr_assert(shown_as(facts("new@x", "<b2@x>", 500), "a1@x"), "also when it is not indexed");
+}
+
+/* Whatever the order, the result is the same. */
+Test(state_conversation, in_any_order)
+{
+	static const struct {
+		const char *id, *references;
+		int64_t date;
+	} mail[] = { { "a@x", "", 1 }, { "b@x", "<a@x>", 2 }, { "c@x", "<b@x>", 3 },
+		{ "d@x", "<c@x>", 4 }, { "e@x", "<gone@x> <d@x>", 5 } };
+	static const int orders[][5] = { { 0, 1, 2, 3, 4 }, { 4, 3, 2, 1, 0 }, { 2, 0, 4, 1, 3 },
+		{ 0, 2, 4, 3, 1 } };
+	struct state_conversation_shown first[5];
+
+	for (uint32_t o = 0; o < 4; o++) {
+		cr_assert_eq(
+			state_user_number(st, STATE_SYNC, mf_printf(arena, "u%u", o), &user, NULL),
+			MF_OK);
+		for (int i = 0; i < 5; i++)
+			add(1, (uint64_t)orders[o][i] + 1,
+				facts(mail[orders[o][i]].id, mail[orders[o][i]].references,
+					mail[orders[o][i]].date));
+		cr_assert_eq(members("gone@x"), 5, "order %u", o);
+		for (int i = 0; i < 5; i++) {
+			struct state_conversation_shown s =
+				show(facts(mail[i].id, mail[i].references, mail[i].date));
+
+			if (o == 0)
+				first[i] = s;
+			cr_assert_eq(s.index.len, 5 + 5 * (size_t)i, "order %u mail %d: %zu", o, i,
+				s.index.len);
+			cr_assert(conversation_id_same(&s.id, &first[i].id), "order %u", o);
+			cr_assert_eq(memcmp(s.index.bytes, first[i].index.bytes, s.index.len), 0,
+				"order %u mail %d", o, i);
+		}
+	}
+}
+
+Test(state_conversation, loops_end)
+{
+	struct conversation_facts *a = facts("a@x", "<b@x>", 1), *b = facts("b@x", "<a@x>", 2),
+				  *c = facts("c@x", "<c@x> <a@x> <b@x> <a@x>", 3);
+
+	add(1, 1, a);
+	add(1, 2, b);
+	add(1, 3, c);
+	cr_assert_eq(members("a@x"), 3);
+	cr_assert_leq(show(a).index.len, 15);
+	cr_assert_leq(show(c).index.len, 15);
+}
+
+Test(state_conversation, moved_and_expunged)
+{
+	add(1, 1, facts("a@x", "", 1));
+	add(1, 2, facts("b@x", "<a@x>", 2));
+	take_out(1, 1, 1);
+	cr_assert(add(2, 7, facts("a@x", "", 1)), "moved");
+	cr_assert_eq(members("a@x"), 2);
+	take_out(1, 1, 1000000);
+	cr_assert_eq(members("b@x"), 1);
+	take_out(2, 1, UINT64_MAX);
+	cr_assert_eq(members("a@x"), 0);
+	cr_assert_not(add(1, 3, facts("c@x", "<a@x>", 3)));
+	cr_assert_eq(members("a@x"), 1, "and begins again");
+}
+
+Test(state_conversation, a_folder_leaves)
+{
+	for (uint64_t i = 1; i <= 10000; i++)
+		add(i % 2 == 0 ? 1 : 2, i * 7,
+			facts(mf_printf(arena, "%llu@x", (unsigned long long)i), "<root@x>", 5));
+	cr_assert_eq(members("root@x"), 10000);
+	cr_assert_eq(state_conversation_drop(st, user, 1, NULL), MF_OK);
+	cr_assert_eq(members("root@x"), 5000);
+}
+
+Test(state_conversation, siblings)
+{
+	struct mf_idset ids, out;
+	struct mf_buf b;
+
+	add(1, 1, facts("a@x", "", 1));
+	add(1, 70, facts("b@x", "<a@x>", 2));
+	add(2, 71, facts("c@x", "<a@x>", 3));
+	add(1, 200, facts("d@x", "<a@x>", 4));
+	add(1, 201, facts("z@x", "", 5));
+	mf_idset_init(&ids);
+	mf_idset_init(&out);
+	mf_idset_add(&ids, 70);
+	mf_idset_add(&ids, 999);
+	cr_assert_eq(state_conversation_siblings(st, user, 1, &ids, &out, NULL), MF_OK);
+	mf_buf_init(&b, 0);
+	mf_idset_print(&out, &b);
+	cr_assert_str_eq(mf_buf_str(&b), "1,70,200,999");
+	mf_buf_deinit(&b);
+	mf_idset_deinit(&ids);
+	mf_idset_deinit(&out);
+}
+
+Test(state_conversation, users_are_strangers)
+{
+	uint32_t other;
+	struct conversation_id id = conversation_id_of_message("a@x");
+	struct state_conversation_member *list;
+	size_t n;
+
+	add(1, 1, facts("a@x", "", 1));
+	cr_assert_eq(state_user_number(st, STATE_SYNC, "bert", &other, NULL), MF_OK);
+	cr_assert_eq(
+		state_conversation_members(st, other, &id, 10, arena, &list, &n, NULL), MF_GONE);
+}
+
+Test(state_conversation, progress)
+{
+	struct state_conversation_folder f, g;
+
+	state_conversation_folder_init(&f);
+	state_conversation_folder_init(&g);
+	f.cursor = mf_bytes_str("cursor");
+	mf_idset_add_range(&f.known, 1, 10);
+	mf_idset_add(&f.wanted, 12);
+	cr_assert_eq(state_conversation_progress(st, user, 3, &f, NULL), MF_OK);
+	cr_assert_eq(state_conversation_folder_load(st, user, 3, arena, &g, NULL), MF_OK);
+	cr_assert_eq(g.cursor.len, 6);
+	cr_assert_eq(mf_idset_count(&g.known), 10);
+	cr_assert(mf_idset_has(&g.wanted, 12));
+	cr_assert_eq(state_conversation_folder_load(st, user, 4, arena, &g, NULL), MF_OK);
+	cr_assert_eq(g.cursor.len + g.known.n + g.wanted.n, 0);
+	state_conversation_folder_deinit(&f);
+	state_conversation_folder_deinit(&g);
+}
+
+Test(state_conversation, rules)
+{
+	uint32_t records;
+	struct state_rule rule = { .store = "imap", .id = "Lists", .identity = "", .created = 5 },
+			  *rules;
+	size_t n;
+
+	cr_assert_eq(state_user_number(st, STATE_RECORDS, "anna", &records, NULL), MF_OK);
+	for (int i = 0; i < STATE_RULES_MAX + 10; i++) {
+		rule.conversation = conversation_id_of_message(mf_printf(arena, "%d@x", i));
+		rule.created = i;
+		cr_assert_eq(state_rule_save(st, records, &rule, NULL), MF_OK);
+	}
+	cr_assert_eq(state_rules_load(st, records, arena, &rules, &n, NULL), MF_OK);
+	cr_assert_eq(n, STATE_RULES_MAX, "%zu", n);
+	for (size_t i = 0; i < n; i++)
+		cr_assert_geq(rules[i].created, 10, "the oldest are forgotten");
+	cr_assert_eq(state_rule_remove(st, records, &rule.conversation, NULL), MF_OK);
+	cr_assert_eq(state_rule_remove(st, records, &rule.conversation, NULL), MF_GONE);
+}
