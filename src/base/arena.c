@@ -14,7 +14,7 @@
 #endif
 #endif
 
-enum { BLOCK_FIRST = 4096, BLOCK_MOST = 1 << 20, ALIGN = 16 };
+enum { BLOCK_FIRST = 1024, BLOCK_MOST = 1 << 20, ALIGN = 16 };
 
 struct block {
 	struct block *next;

@@ -123,7 +123,7 @@ struct collecting {
 	struct mf_arena *arena;
 	struct eas_header *headers;
 	size_t n;
-	bool bad; /* too many, or a NUL within */
+	bool bad; /* a NUL within */
 };
 
 /* The library leaves blanks behind a value. */
@@ -144,7 +144,7 @@ collect_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name
 	(void)kind;
 	if (value == NULL)
 		value = "";
-	if (c->n == HEADERS_MAX || strlen(name) != name_len || strlen(value) != value_len) {
+	if (strlen(name) != name_len || strlen(value) != value_len) {
 		c->bad = true;
 		return MHD_NO;
 	}
@@ -157,8 +157,11 @@ static bool
 collect_headers(struct exchange *x)
 {
 	struct collecting c = { .arena = x->request.arena };
+	int n = MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, NULL, NULL);
 
-	c.headers = mf_new_array(c.arena, struct eas_header, HEADERS_MAX);
+	if (n < 0 || n > HEADERS_MAX)
+		return false;
+	c.headers = mf_new_array(c.arena, struct eas_header, (size_t)n);
 	MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, collect_header, &c);
 	x->request.headers = c.headers;
 	x->request.n_headers = c.n;

@@ -46,16 +46,26 @@ struct mime_compose {
 	enum mime_compose_kind kind;
 	struct mf_bytes message;  /* what the phone sent: a whole message */
 	struct mf_bytes original; /* the message replied to or forwarded, whole */
-	/* Sections of the original's attachments that a forward leaves out (FileReferences of 16.x); may
-	 * be NULL. */
+	/* Sections of the original's attachments that a forward leaves out, NULL at the end; may be
+	 * NULL. */
 	const char *const *without;
 };
 
+/* A message as views one after the other: into what the caller gave, or into the arena. Nothing large is
+ * copied. The first is the whole header with its empty line, ready for mime_header_edit. */
+struct mime_segments {
+	struct mf_bytes *list;
+	size_t n;
+	uint64_t size; /* bytes of all */
+};
+
 /* Puts the original's text below the phone's (text into text, HTML into HTML before the end of its
- * body, with a line that attributes it), and for a forward its attachments, byte for byte. An original
- * that is signed or encrypted is attached whole as message/rfc822; a phone's message that is signed or
- * encrypted passes unchanged. The phone's header fields stay but for Content-*. */
-enum mf_status mime_compose(
-	struct mf_arena *a, const struct mime_compose *c, struct mf_buf *out, struct mf_error *err);
+ * body, with lines that attribute it), as UTF-8 (MS-ASCMD 2.2.1.19), and for a forward its attachments,
+ * byte for byte. A forwarded original that is signed, and any that is encrypted, is attached whole as
+ * message/rfc822; a phone's message that is signed or encrypted passes unchanged. The phone's header
+ * fields stay but for Content-* and MIME-Version. The result depends on nothing but the input, so that a
+ * repeat gives the same bytes. MF_INVALID: the message is empty. */
+enum mf_status mime_compose(struct mf_arena *a, const struct mime_compose *c,
+	struct mime_segments *out, struct mf_error *err);
 
 #endif

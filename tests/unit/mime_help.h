@@ -145,6 +145,30 @@ mime_exercise_edit(struct mf_bytes raw)
 	mf_buf_deinit(&out);
 }
 
+/* A message forwarded and replied to by itself. */
+static inline void
+mime_exercise_compose(struct mf_bytes raw)
+{
+	for (int kind = MIME_COMPOSE_REPLY; kind <= MIME_COMPOSE_FORWARD; kind++) {
+		struct mime_compose c = {
+			.kind = (enum mime_compose_kind)kind, .message = raw, .original = raw
+		};
+		struct mf_arena *a = mf_arena_new();
+		struct mime_segments out;
+		struct mime_header h;
+		uint64_t size = 0;
+
+		if (mime_compose(a, &c, &out, NULL) == MF_OK) {
+			for (size_t i = 0; i < out.n; i++)
+				size += out.list[i].len;
+			mime_require(size == out.size && out.n > 0, "the size of what is sent");
+			mime_header_parse(a, out.list[0], &h);
+			mime_require(h.size == out.list[0].len, "the header comes first");
+		}
+		mf_arena_free(a);
+	}
+}
+
 static inline void
 mime_exercise(struct mf_bytes raw)
 {
@@ -153,6 +177,7 @@ mime_exercise(struct mf_bytes raw)
 	struct mime_structure s;
 
 	mime_exercise_edit(raw);
+	mime_exercise_compose(raw);
 	if (mime_message_parse(a, raw, &m, NULL) == MF_OK) {
 		mime_structure_read(a, m.root, &m.header, &s);
 		for (size_t i = 0; i < m.header.n && i < 100; i++)
