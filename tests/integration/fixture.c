@@ -268,7 +268,7 @@ const char *
 dovecot_url(struct dovecot *d, bool tls)
 {
 	if (tls)
-		snprintf(d->url, sizeof d->url, "imaps://localhost:%u", d->imaps);
+		snprintf(d->url, sizeof d->url, "imaps://127.0.0.1:%u", d->imaps);
 	else
 		snprintf(d->url, sizeof d->url, "imap://127.0.0.1:%u", d->imap);
 	return d->url;

@@ -43,7 +43,7 @@ void dovecot_end(struct dovecot *d);
  * directory as its last argument, and NOW fixed. Own servers only. */
 void dovecot_fill(struct dovecot *d, const char *user, const char *command);
 
-/* imap://127.0.0.1:PORT or imaps://localhost:PORT; stands until the next call. */
+/* imap://127.0.0.1:PORT or imaps://127.0.0.1:PORT; stands until the next call. */
 const char *dovecot_url(struct dovecot *d, bool tls);
 
 /* How often text stands in Dovecot's log. */
