@@ -11,6 +11,8 @@ const struct eas_command eas_commands[] = {
 		AirSync_Status, EAS_AT_SYNC, cmd_sync },
 	{ "FolderSync", 9, EAS_12_1, EAS_16_1, EAS_STORE, FolderHierarchy_FolderSync,
 		FolderHierarchy_Status, EAS_AT_FOLDERSYNC, cmd_foldersync },
+	{ "MoveItems", 13, EAS_12_1, EAS_16_1, EAS_STORE, Move_MoveItems, Move_Status, EAS_AT_MOVE,
+		cmd_moveitems },
 	{ "GetItemEstimate", 14, EAS_12_1, EAS_16_1, EAS_STORE, GetItemEstimate_GetItemEstimate,
 		GetItemEstimate_Status, EAS_AT_ESTIMATE, cmd_getitemestimate },
 	{ "Settings", 17, EAS_12_1, EAS_16_1, 0, Settings_Settings, Settings_Status,
