@@ -364,6 +364,16 @@ has_jis_escape(const struct input *in)
 	return false;
 }
 
+/* One byte a character, or a charset of which only iconv may know. */
+static bool
+as_single(struct mf_buf *out, const char *label, const struct charset_row *row,
+	const struct input *in)
+{
+	if (row->kind == CHARSET_SINGLE)
+		return as_charset(out, row->iconv, in, false);
+	return row->kind == CHARSET_UNKNOWN && as_charset(out, label, in, true);
+}
+
 static void
 convert(struct mf_buf *out, const char *label, const char *fallback, const struct input *in)
 {
@@ -387,13 +397,9 @@ convert(struct mf_buf *out, const char *label, const char *fallback, const struc
 		return;
 	if (row->kind == CHARSET_UTF8 && partly_utf8(in))
 		utf8_sanitise(out, (const char *)in->data, in->len);
-	else if (row->kind == CHARSET_LATIN)
-		latin_to_utf8(out, in);
-	else if (row->kind == CHARSET_SINGLE && as_charset(out, row->iconv, in, false))
+	else if (as_single(out, label, row, in))
 		return;
-	else if (row->kind == CHARSET_UNKNOWN && as_charset(out, label, in, true))
-		return;
-	else if (fallback != NULL)
+	else if (fallback != NULL && row->kind != CHARSET_LATIN)
 		convert(out, fallback, NULL, in);
 	else
 		latin_to_utf8(out, in);

@@ -230,7 +230,7 @@ bool
 mime_date_parse(struct mf_bytes raw, int64_t *out)
 {
 	struct date d = { .year = UNSET, .month = UNSET, .day = UNSET, .hour = UNSET };
-	char text[DATE_MAX];
+	char text[DATE_MAX] = "";
 	const char *s = text;
 
 	copy_plain(raw, text);

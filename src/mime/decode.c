@@ -267,7 +267,8 @@ qp_byte(struct mime_decoder *d, uint8_t c, uint8_t *out)
 	case QP_DIGIT:
 		d->state = QP_TEXT;
 		if (hex(c) >= 0) {
-			out[n++] = (uint8_t)(hex((uint8_t)d->group) << 4 | hex(c));
+			out[n++] =
+				(uint8_t)((unsigned)hex((uint8_t)d->group) << 4 | (unsigned)hex(c));
 			return n;
 		}
 		out[n++] = '=';

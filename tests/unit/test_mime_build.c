@@ -10,12 +10,13 @@ TestSuite(mime_build, .init = mime_init, .fini = mime_deinit);
 
 Test(mime_build, text_survives_the_way_there_and_back)
 {
-	static const char *const rows[] = { "plain", "Grüße aus Köln", "", "=?utf-8?Q?x?=",
-		"a very long subject that has to be folded because it has far more than "
-		"seventy-eight "
-		"characters in it, ends in ümläuts and has no sense",
-		"👋 emoji",
-		"ααααααααααααααααααααααααααααααααααααααααααααααααααααααααααααααααααααα" };
+	static const char folded[] = "a very long subject that has to be folded because it has far "
+				     "more than seventy-eight "
+				     "characters in it, ends in ümläuts and has no sense";
+	static const char ascii[] = "plain words plain words plain words plain words plain words "
+				    "plain words plain words";
+	static const char *const rows[] = { "plain", "Grüße aus Köln", "", "=?utf-8?Q?x?=", folded,
+		ascii, "👋 emoji", "ααααααααααααααααααααααααααααααααααααααααααααααααααααααααααααα" };
 	struct mf_arena *a = mf_arena_new();
 
 	for (size_t i = 0; i < N(rows); i++) {

@@ -38,8 +38,9 @@ add_property(struct mf_buf *b, unsigned id, unsigned type, const void *data, siz
 		mf_buf_add_byte(b, 0);
 }
 
-static const uint8_t message_interface[16] = { 0x07, 0x03, 0x02, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0,
-	0, 0x46 };
+/* The id of the interface of messages, and what would be the message. */
+static const uint8_t message_object[20] = { 0x07, 0x03, 0x02, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0,
+	0x46, 'T', 'N', 'E', 'F' };
 
 static void
 make(struct mf_buf *b)
@@ -79,13 +80,7 @@ make(struct mf_buf *b)
 	add_attribute(b, 0x9002, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 14);
 	mf_buf_clear(&p);
 	add_number(&p, 1, 4);
-	{
-		uint8_t object[20];
-
-		memcpy(object, message_interface, 16);
-		memcpy(object + 16, "TNEF", 4);
-		add_property(&p, 0x3701, 0x0d, object, sizeof(object));
-	}
+	add_property(&p, 0x3701, 0x0d, message_object, sizeof(message_object));
 	add_attribute(b, 0x9005, p.data, p.len);
 	mf_buf_deinit(&p);
 }
