@@ -1,0 +1,196 @@
+/*
+ * Push: mail that arrives ends a Ping and a waiting Sync, by NOTIFY and by IDLE, in the Inbox and beside
+ * it; over a mail server that is killed meanwhile; and what happened between is not lost.
+ */
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "phone.h"
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void
+pause_ms(long ms)
+{
+	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
+}
+
+static void
+deliver(const struct dovecot *d, const char *user, const char *subject)
+{
+	char message[300];
+
+	snprintf(message, sizeof message, "From: s@example.test\nSubject: %s\n\nBody\n", subject);
+	dovecot_deliver(d, user, message, strlen(message));
+}
+
+/* A Ping in a thread of its own. */
+struct pinging {
+	struct phone *phone;
+	const char *folders[4]; /* NULL at the end */
+	unsigned heartbeat;
+	pthread_t thread;
+	enum mf_status st;
+	unsigned status;
+	size_t changed;
+	char first[64]; /* the first changed folder's id */
+	int64_t ended;
+};
+
+static void *
+ping(void *arg)
+{
+	struct pinging *p = arg;
+	struct client_folder *list[4];
+	struct client_ping_result result = { 0 };
+	struct mf_arena *a = mf_arena_new();
+	struct mf_error err;
+	size_t n = 0;
+
+	for (; p->folders[n] != NULL; n++)
+		list[n] = phone_folder(p->phone, p->folders[n]);
+	p->st = client_ping(p->phone->client, a, p->heartbeat, list, n, &result, &err);
+	p->ended = now_ms();
+	p->status = result.status;
+	p->changed = 0;
+	for (; result.changed != NULL && result.changed[p->changed] != NULL; p->changed++)
+		if (p->changed == 0)
+			snprintf(p->first, sizeof p->first, "%s", result.changed[0]);
+	mf_arena_free(a);
+	return NULL;
+}
+
+static void
+ping_begin(struct pinging *p)
+{
+	cr_assert_eq(pthread_create(&p->thread, NULL, ping, p), 0);
+	pause_ms(700); /* it waits, and its user is watched */
+}
+
+static void
+ping_end(struct pinging *p, const char *folder)
+{
+	pthread_join(p->thread, NULL);
+	cr_assert_eq(p->st, MF_OK, "the Ping got no answer");
+	cr_assert_eq(p->status, 2, "status %u", p->status);
+	cr_assert_eq(p->changed, 1);
+	cr_assert_str_eq(p->first, phone_folder(p->phone, folder)->id);
+}
+
+/* The same by both ways of watching. */
+static void
+mail_ends_a_ping(const char *settings, int inbox_within, int other_within)
+{
+	struct dovecot d;
+	struct gateway g;
+	struct imap_talk *t;
+	const char *user = fixture_user("push");
+	struct pinging p = { .folders = { "inbox", "Work" }, .heartbeat = 120 };
+	const char *work = "Subject: work\r\n\r\nx\r\n";
+	int64_t began;
+
+	dovecot_get(&d);
+	gateway_start(&g, &d, settings);
+	t = imap_talk_open(&d, user);
+	imap_talk(t, "CREATE Work");
+	p.phone = phone_new(&g, user, NULL, "phone1");
+	phone_hierarchy(p.phone);
+	deliver(&d, user, "before");
+	phone_sync(p.phone, "inbox");
+	phone_sync(p.phone, "Work");
+
+	for (int i = 0; i < 2; i++) { /* again, over the watcher that lingers */
+		ping_begin(&p);
+		began = now_ms();
+		deliver(&d, user, "wake up");
+		ping_end(&p, "inbox");
+		cr_assert_lt(p.ended - began, inbox_within, "took %d ms", (int)(p.ended - began));
+		cr_assert_eq(phone_sync(p.phone, "inbox").added, 1);
+	}
+
+	ping_begin(&p);
+	imap_talk(t, "SELECT INBOX");
+	imap_talk(t, "STORE 1 +FLAGS (\\Seen)"); /* wakes nobody */
+	pause_ms(1000);
+	began = now_ms();
+	imap_talk_append(t, "Work", "", NULL, work, strlen(work));
+	ping_end(&p, "Work");
+	cr_assert_lt(p.ended - began, other_within, "took %d ms", (int)(p.ended - began));
+	imap_talk_close(t);
+	phone_free(p.phone);
+	gateway_end(&g);
+	dovecot_end(&d);
+}
+
+Test(push, by_notify, .timeout = 120)
+{
+	mail_ends_a_ping("imap {\n\twatch = notify\n}\n", 5000, 5000);
+}
+
+Test(push, by_idle, .timeout = 120)
+{
+	mail_ends_a_ping("imap {\n\twatch = idle\n\twatch_poll = 10s\n}\n", 5000, 15000);
+}
+
+/* The server dies under a Ping; mail comes before the watcher is back; it is told all the same. */
+Test(push, over_a_killed_server, .timeout = 180)
+{
+	struct dovecot d;
+	struct gateway g;
+	struct pinging p = { .folders = { "inbox" }, .heartbeat = 120 };
+
+	dovecot_start(&d, "");
+	gateway_start(&g, &d, "");
+	p.phone = phone_new(&g, "anna", NULL, "phone1");
+	phone_hierarchy(p.phone);
+	deliver(&d, "anna", "before");
+	phone_sync(p.phone, "inbox");
+	ping_begin(&p);
+	dovecot_do(&d, "kill");
+	pause_ms(500);
+	dovecot_do(&d, "start");
+	deliver(&d, "anna", "while nobody watched");
+	ping_end(&p, "inbox");
+	cr_assert_eq(phone_sync(p.phone, "inbox").added, 1);
+	phone_free(p.phone);
+	gateway_end(&g);
+	dovecot_end(&d);
+}
+
+/* SIGTERM answers who waits, well formed. */
+Test(push, the_gateway_stops_under_a_ping, .timeout = 120)
+{
+	struct dovecot d;
+	struct gateway g;
+	const char *user = fixture_user("stop");
+	struct pinging p = { .folders = { "inbox" }, .heartbeat = 120 };
+	int64_t began;
+
+	dovecot_get(&d);
+	gateway_start(&g, &d, "");
+	p.phone = phone_new(&g, user, NULL, "phone1");
+	phone_hierarchy(p.phone);
+	deliver(&d, user, "before");
+	phone_sync(p.phone, "inbox");
+	ping_begin(&p);
+	began = now_ms();
+	cr_assert_eq(gateway_stop(&g), 0);
+	cr_assert_lt(now_ms() - began, 10000, "who waits does not hold up the end");
+	pthread_join(p.thread, NULL);
+	cr_assert_eq(p.st, MF_OK);
+	cr_assert_eq(p.status, 1, "status %u", p.status);
+	gateway_again(&g);
+	phone_free(p.phone);
+	gateway_end(&g);
+	dovecot_end(&d);
+}
