@@ -204,9 +204,20 @@ Test(state_conversation, moved_and_expunged)
 
 Test(state_conversation, a_folder_leaves)
 {
-	for (uint64_t i = 1; i <= 10000; i++)
-		add(i % 2 == 0 ? 1 : 2, i * 7,
-			facts(mf_printf(arena, "%llu@x", (unsigned long long)i), "<root@x>", 5));
+	enum { EACH = 5000 };
+	struct state_conversation_item *items =
+		mf_new_array(arena, struct state_conversation_item, EACH);
+
+	for (uint32_t folder = 1; folder <= 2; folder++) {
+		for (uint64_t i = 0; i < EACH; i++) {
+			items[i].id = i * 7 + folder;
+			items[i].facts =
+				facts(mf_printf(arena, "%u.%llu@x", folder, (unsigned long long)i),
+					"<root@x>", 5);
+		}
+		cr_assert_eq(
+			state_conversation_add(st, user, folder, items, EACH, NULL, NULL), MF_OK);
+	}
 	cr_assert_eq(members("root@x"), 10000);
 	cr_assert_eq(state_conversation_drop(st, user, 1, NULL), MF_OK);
 	cr_assert_eq(members("root@x"), 5000);

@@ -145,6 +145,8 @@ telling_init(struct telling *t, struct eas_request *r, struct sync_collection *c
 	t->view.version = r->version;
 	t->view.body = c->options.body;
 	t->view.folder = c->folder->number;
+	t->view.state = r->server->state;
+	t->view.user = r->user_number;
 }
 
 /* Fetches and writes the adds of the answer; `written` of each says what became of it. */

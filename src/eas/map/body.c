@@ -102,6 +102,8 @@ body_plan(const struct body_options *o, const struct mime_structure *s, struct b
 {
 	memset(out, 0, sizeof(*out));
 	out->preference = choose(o, s);
+	if (o->outside && out->preference != NULL && out->preference->type == BODY_MIME)
+		out->preference = NULL;
 	out->type = out->preference == NULL ? BODY_PLAIN : out->preference->type;
 	if (out->type != BODY_MIME)
 		out->text = source(s, out->type);
@@ -115,6 +117,8 @@ limit(const struct body_options *o, const struct body_plan *p)
 {
 	uint64_t max = p->preference == NULL ? DEFAULT_TRUNCATION : p->preference->truncation;
 
+	if (o->outside)
+		return 0;
 	if (p->type == BODY_MIME && o->mime_truncation < max)
 		max = o->mime_truncation;
 	return max;
@@ -275,10 +279,16 @@ write_part(struct wbxml_writer *w, struct mf_arena *a, const struct body_options
 	wbxml_close(w);
 }
 
-void
-body_write(struct wbxml_writer *w, struct mf_arena *a, enum eas_version version,
-	const struct body_options *o, const struct body_plan *p, const struct mime_structure *s,
-	const struct mf_item *item)
+/* Is there anything to say in a Body element? */
+static bool
+shows_body(const struct body_options *o, const struct body_plan *p)
+{
+	return !o->outside || (p->preference != NULL && p->preference->preview > 0);
+}
+
+static void
+write_body(struct wbxml_writer *w, struct mf_arena *a, enum eas_version version,
+	const struct body_options *o, const struct body_plan *p, const struct mf_item *item)
 {
 	wbxml_open(w, AirSyncBase_Body);
 	wbxml_number(w, AirSyncBase_Type, p->type);
@@ -290,6 +300,15 @@ body_write(struct wbxml_writer *w, struct mf_arena *a, enum eas_version version,
 		p->type == BODY_HTML)
 		write_preview(w, a, p->text, item, p->preference->preview);
 	wbxml_close(w);
+}
+
+void
+body_write(struct wbxml_writer *w, struct mf_arena *a, enum eas_version version,
+	const struct body_options *o, const struct body_plan *p, const struct mime_structure *s,
+	const struct mf_item *item)
+{
+	if (shows_body(o, p))
+		write_body(w, a, version, o, p, item);
 	if (p->part_text != NULL && version >= EAS_14_1)
 		write_part(w, a, o, p, item);
 	wbxml_number(w, AirSyncBase_NativeBodyType,

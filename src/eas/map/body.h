@@ -27,6 +27,9 @@ struct body_options {
 	bool has_part;
 	unsigned mime_support;	  /* 0 never, 1 S/MIME only, 2 all (MS-ASCMD 2.2.3.110.3) */
 	uint64_t mime_truncation; /* bytes, UINT64_MAX: whole (MS-ASCMD 2.2.3.111) */
+	/* The item is outside of the date filter and comes with its conversation: preview and BodyPart
+	 * where they were asked for, no body (MS-ASCMD 2.2.3.36.2). */
+	bool outside;
 };
 
 /* Reads BodyPreference, BodyPartPreference, MIMESupport and MIMETruncation below an Options element

@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "eas/map/ids.h"
+#include "eas/map/conversation.h"
 #include "mime/header.h"
 #include "sync/held.h"
 
@@ -17,7 +18,7 @@ enum { TO_MAX = 32 << 10, ATTACHMENTS_MAX = 200 };
 const char *const email_fields[] = { "From", "Sender", "To", "Cc", "Bcc", "Reply-To", "Subject",
 	"Importance", "X-Priority", "X-MSMail-Priority", "Priority", "Content-Class",
 	"Content-Type", "Thread-Topic", "Thread-Index", "Message-ID", "In-Reply-To", "References",
-	NULL };
+	"Date", NULL };
 
 const char *
 email_date(struct mf_arena *a, int64_t when)
@@ -186,6 +187,8 @@ email_write(struct wbxml_writer *w, struct email_view *v, const struct mf_item *
 	wbxml_element(w, Email_ContentClass, "urn:content-classes:message");
 	if (v->version >= EAS_14_0)
 		write_categories(w, item->keywords, item->n_keywords);
+	if (v->version >= EAS_14_0)
+		conversation_write(w, v->scratch, v->state, v->user, &p.header, item);
 }
 
 /* The categories among a mark's keywords, as Categories. */

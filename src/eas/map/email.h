@@ -9,8 +9,8 @@
 
 /* What to ask the backend for besides sections. */
 enum {
-	EMAIL_WANT =
-		MF_WANT_FLAGS | MF_WANT_DATE | MF_WANT_SIZE | MF_WANT_HEADER | MF_WANT_STRUCTURE
+	EMAIL_WANT = MF_WANT_FLAGS | MF_WANT_DATE | MF_WANT_SIZE | MF_WANT_HEADER |
+		     MF_WANT_STRUCTURE | MF_WANT_THREAD
 };
 /* The header fields that the elements come from, NULL at the end. */
 extern const char *const email_fields[];
@@ -21,6 +21,8 @@ struct email_view {
 	struct body_options body;
 	uint32_t folder;	  /* its number: part of FileReference */
 	struct mf_arena *scratch; /* for one item; the caller frees it between items */
+	struct state *state;	  /* what is known of conversations; NULL: nothing is */
+	uint32_t user;		  /* number in STATE_SYNC */
 };
 
 /* The sections that the item's body needs: for mf_fetch.choose. Adds their size to *bytes. */
