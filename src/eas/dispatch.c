@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "eas/commands.h"
+#include "eas/conversations.h"
 #include "eas/login.h"
 #include "eas/query.h"
 #include "eas/request.h"
@@ -265,8 +266,10 @@ static enum eas_verdict
 run_command(struct eas_request *r)
 {
 	enum eas_verdict v = r->command->run(r);
-	if (v == EAS_WAIT)
+	if (v == EAS_WAIT) {
+		eas_conversations_wait(r);
 		watch(r);
+	}
 	assert(v == EAS_DONE || (r->command->needs & EAS_MAY_WAIT));
 	backend_session_put(r->server->backends, r->store);
 	r->store = NULL;

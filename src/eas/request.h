@@ -109,7 +109,8 @@ struct eas_request {
 	const char *store_name; /* name of that backend: the folders' store in the state */
 	void *watching;		/* of server->watcher, while it waits; NULL: nobody wakes it */
 	void *parsed;		/* the command's own parsed request, kept over EAS_WAIT */
-	bool waited;		/* it is called again after EAS_WAIT */
+	int64_t tended; /* clock_ms: eas/conversations.c last found nothing to do; 0: never */
+	bool waited;	/* it is called again after EAS_WAIT */
 
 	struct wbxml_writer writer; /* writes answer.body; begun by eas_reply_begin */
 	struct eas_answer answer;

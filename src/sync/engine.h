@@ -6,6 +6,7 @@
 #define SYNC_ENGINE_H
 
 #include "mailferry/backend.h"
+#include "state/state.h"
 #include "sync/snapshot.h"
 
 /* A store's session and the folder in it. */
@@ -19,13 +20,18 @@ struct sync_source {
 struct sync_scope {
 	uint32_t filter; /* FilterType, MS-ASCMD 2.2.3.68.2: 0 all, 1 to 5 a day to a month */
 	int64_t now;	 /* seconds since 1970 */
+	/* ConversationMode: what is in one conversation with something in the window is in it, too. The
+	 * conversations are looked up in the state (NULL: none are known). */
+	bool conversations;
+	struct state *state;
+	uint32_t user, folder; /* numbers there */
 };
 
 /* The start of the window, 0 for all. Whole days are not rounded. */
 int64_t sync_scope_since(const struct sync_scope *scope);
 
 /* Takes in what happened since the snapshot's cursor, widens or narrows it when the scope changed, and
- * once a day ages out what left the window. MF_RESYNC: the folder's ids are new (UIDVALIDITY): the
+ * once a day ages out what left the window (in conversations: when all of one did). MF_RESYNC: the folder's ids are new (UIDVALIDITY): the
  * client must begin again. */
 enum mf_status sync_engine_refresh(const struct sync_source *source, struct sync_snapshot *s,
 	const struct sync_scope *scope, struct mf_error *err);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "eas/cmd/sync.h"
+#include "eas/conversations.h"
 #include "eas/empty_store.h"
 #include "eas/schema.h"
 #include "mailferry/log.h"
@@ -24,6 +25,7 @@ struct run {
 	struct state_folders folders;
 	struct estimate *list;
 	size_t n;
+	bool not_mail; /* ConversationMode for a folder that is not mail */
 };
 
 static void
@@ -64,15 +66,19 @@ read_filter(
 
 static enum mf_status
 count_changes(struct run *run, const struct state_folder *f, const struct state_generation *g,
-	uint32_t filter, struct estimate *e, struct mf_error *err)
+	uint32_t filter, const struct wbxml_node *n, struct estimate *e, struct mf_error *err)
 {
 	struct eas_request *r = run->r;
 	struct sync_snapshot *s = mf_new(r->arena, struct sync_snapshot);
 	struct sync_source source = { eas_store_of(r, f), r->store, f->id };
 	struct sync_scope scope = { .filter = filter, .now = clock_wall() };
+	bool complete;
 	sync_snapshot_init(s);
 	mf_on_free(r->arena, free_snapshot, s);
 	enum mf_status st = sync_snapshot_decode(s, g->content, err);
+	scope.conversations = schema_bool(n, AirSync_ConversationMode, s->conversations);
+	if (st == MF_OK)
+		st = eas_conversations_scope(r, &run->folders, f, &scope, &complete, err);
 	if (st == MF_OK)
 		st = sync_engine_refresh(&source, s, &scope, err);
 	if (st == MF_OK)
@@ -94,6 +100,8 @@ estimate(struct run *run, const struct wbxml_node *n, struct estimate *e, struct
 					       : NULL;
 	if (f == NULL)
 		return MF_OK;
+	run->not_mail = run->not_mail || (f->class != MF_CLASS_MAIL &&
+						 wbxml_child(n, AirSync_ConversationMode) != NULL);
 	enum mf_status st = state_collection_load(r->server->state, r->user_number,
 		r->device->number, number, r->arena, &stored, err);
 	if (st != MF_OK)
@@ -106,7 +114,7 @@ estimate(struct run *run, const struct wbxml_node *n, struct estimate *e, struct
 		e->status = EAS_INVALID_XML;
 		return MF_OK;
 	}
-	st = count_changes(run, f, g, filter, e, err);
+	st = count_changes(run, f, g, filter, n, e, err);
 	e->status = eas_status_at(EAS_AT_ESTIMATE, st);
 	return st == MF_TEMPORARY || st == MF_AUTH ? st : MF_OK;
 }
@@ -146,5 +154,10 @@ cmd_getitemestimate(struct eas_request *r)
 		state_folders_load(r->server->state, r->user_number, r->arena, &run.folders, &err);
 	for (; n != NULL && st == MF_OK; n = wbxml_next(n))
 		st = estimate(&run, n, &run.list[run.n++], &err);
-	return st == MF_OK ? answer(&run) : eas_fail(r, st, &err);
+	if (st != MF_OK)
+		return eas_fail(r, st, &err);
+	if (run.not_mail)
+		return eas_fail_status(
+			r, EAS_ESTIMATE_KEY, "ConversationMode for a folder that is not mail");
+	return answer(&run);
 }

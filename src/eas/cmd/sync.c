@@ -11,11 +11,13 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/str.h"
+#include "eas/conversations.h"
 #include "eas/empty_store.h"
+#include "eas/schema.h"
 #include "mailferry/log.h"
 #include "state/device.h"
 
-enum { ATTEMPTS = 3, POLL_MS = 30000 };
+enum { ATTEMPTS = 3, POLL_MS = 30000, RULES_MS = 5000 };
 
 /* One run through all collections. */
 struct run {
@@ -88,6 +90,7 @@ begin_collection(struct sync_collection *c)
 		return;
 	}
 	c->snapshot.filter = c->options.filter;
+	c->snapshot.conversations = schema_bool(c->asked->node, AirSync_ConversationMode, false);
 	c->next = state_generation_next(c->stored.newest.key);
 }
 
@@ -121,7 +124,8 @@ open_collection(struct run *run, struct sync_collection *c, struct mf_error *err
 		c->folder->number, r->arena, &c->stored, err);
 	if (st != MF_OK)
 		return st;
-	if (!sync_options_read(r, c->asked, c->stored.options, &c->options)) {
+	if (!sync_options_read(r, c->asked, c->stored.options, &c->options) ||
+		(c->asked->conversations_asked && c->folder->class != MF_CLASS_MAIL)) {
 		c->status = EAS_SYNC_PROTOCOL;
 		return MF_OK;
 	}
@@ -154,17 +158,33 @@ collection_fails(struct sync_collection *c, enum mf_status st, const struct mf_e
 	return MF_OK;
 }
 
+/* ConversationMode stays as it is until it is sent again. */
+static bool
+wants_conversations(const struct sync_collection *c)
+{
+	return schema_bool(c->asked->node, AirSync_ConversationMode, c->snapshot.conversations);
+}
+
 /* Brings the collection up to date and carries out what the client asks. */
 static enum mf_status
 work_collection(struct run *run, struct sync_collection *c, struct mf_error *err)
 {
-	struct sync_scope scope = { .filter = c->options.filter, .now = clock_wall() };
+	struct sync_scope scope = { .filter = c->options.filter,
+		.now = clock_wall(),
+		.conversations = wants_conversations(c) };
+	bool complete = true;
 	enum mf_status st = MF_OK;
 
 	if (c->status != EAS_OK || c->base == 0 || c->replay)
 		return MF_OK;
-	if (c->asked->changes || c->asked->commands != NULL)
-		st = sync_engine_refresh(&c->source, &c->snapshot, &scope, err);
+	if (c->asked->changes || c->asked->commands != NULL) {
+		st = eas_conversations_scope(
+			run->r, &run->folders, c->folder, &scope, &complete, err);
+		if (st == MF_OK)
+			st = sync_engine_refresh(&c->source, &c->snapshot, &scope, err);
+		if (!complete)
+			c->snapshot.aged = 0; /* looked at again by the next Sync */
+	}
 	if (st != MF_OK)
 		return collection_fails(c, st, err);
 	if (c->asked->commands != NULL) {
@@ -289,6 +309,18 @@ commit(struct run *run, struct mf_error *err)
 	return st;
 }
 
+/* New mail of a conversation that has a rule goes where the rule says before the phone sees it. */
+static void
+carry_out_rules(struct run *run)
+{
+	for (size_t i = 0; i < run->rq->n; i++)
+		if (run->list[i].snapshot.adds.n > 0 &&
+			sync_conversations_ruled(run->r->server->state, run->r->user)) {
+			eas_conversations_tend(run->r, RULES_MS);
+			return;
+		}
+}
+
 static enum mf_status
 run_once(struct run *run, struct mf_error *err)
 {
@@ -305,6 +337,7 @@ run_once(struct run *run, struct mf_error *err)
 	}
 	if (st != MF_OK)
 		return st;
+	carry_out_rules(run);
 	eas_reply_begin(r, AirSync_Sync);
 	wbxml_open(&r->writer, AirSync_Collections);
 	for (size_t i = 0; i < run->rq->n && st == MF_OK; i++)

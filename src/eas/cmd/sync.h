@@ -25,6 +25,7 @@ struct sync_asked {
 	bool changes;	    /* GetChanges, or its default */
 	bool changes_asked; /* GetChanges is there and true */
 	bool deletes_as_moves;
+	bool conversations_asked;	   /* ConversationMode is there */
 	const struct wbxml_node *commands; /* NULL: none */
 };
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "eas/cmd/sync.h"
+#include "eas/schema.h"
 #include "eas/map/ids.h"
 #include "mailferry/log.h"
 
@@ -22,6 +23,7 @@ struct telling {
 	bool *postponed; /* of wanted: did not fit into the budget */
 	size_t written;
 	uint64_t planned; /* bytes of content asked for */
+	int64_t since;	  /* what is older is told for its conversation only; 0: nothing is */
 	struct email_view view;
 };
 
@@ -60,6 +62,7 @@ choose(void *ctx, const struct mf_item *item, struct mf_section_want *out)
 	if (at == t->n)
 		return 0;
 	t->view.scratch = mf_arena_new();
+	t->view.body.outside = item->date < t->since;
 	n = email_choose(&t->view, item, out, &bytes);
 	mf_arena_free(t->view.scratch);
 	if (!t->c->replay && t->planned > 0 && t->planned + bytes > t->budget->bytes) {
@@ -119,6 +122,7 @@ take_add(void *ctx, const struct mf_item *fetched)
 			mf_log_value(t->c->folder->name), (unsigned long long)item.id,
 			mf_log_value(item.damaged));
 	t->view.scratch = mf_arena_new();
+	t->view.body.outside = item.date < t->since;
 	if (t->c->replay) {
 		promised(t, &t->wanted[at]->mark, &item);
 	} else {
@@ -145,6 +149,9 @@ telling_init(struct telling *t, struct eas_request *r, struct sync_collection *c
 	t->view.version = r->version;
 	t->view.body = c->options.body;
 	t->view.folder = c->folder->number;
+	if (schema_bool(c->asked->node, AirSync_ConversationMode, c->snapshot.conversations))
+		t->since = sync_scope_since(
+			&(struct sync_scope){ .filter = c->options.filter, .now = clock_wall() });
 	t->view.state = r->server->state;
 	t->view.user = r->user_number;
 }

@@ -46,6 +46,7 @@ asked_read(const struct eas_request *r, const struct wbxml_node *n, struct sync_
 	out->changes = schema_bool(n, AirSync_GetChanges, !zero);
 	out->changes_asked = schema_bool(n, AirSync_GetChanges, false);
 	out->deletes_as_moves = schema_bool(n, AirSync_DeletesAsMoves, true);
+	out->conversations_asked = wbxml_child(n, AirSync_ConversationMode) != NULL;
 	out->commands = wbxml_child(n, AirSync_Commands);
 	if (out->commands != NULL && out->commands->children == NULL)
 		out->commands = NULL;
