@@ -90,8 +90,7 @@ read_all(struct mf_session *s, const struct mf_put *p, uint8_t *to, struct mf_er
 static uint64_t
 appended_uid(const struct imap_result *r)
 {
-	struct imap_lex x = { .p = (uint8_t *)r->args.data,
-		.end = (uint8_t *)r->args.data + r->args.len };
+	struct imap_lex x = imap_lex_over(r->args);
 	uint64_t uid;
 
 	if (r->code != IMAP_CODE_APPENDUID)

@@ -10,12 +10,21 @@ imap_bytes_is(struct mf_bytes b, const char *word)
 	return b.len == strlen(word) && strncasecmp((const char *)b.data, word, b.len) == 0;
 }
 
+struct imap_lex
+imap_lex_over(struct mf_bytes b)
+{
+	static uint8_t nothing[1];
+	uint8_t *p = b.len == 0 ? nothing : (uint8_t *)b.data;
+
+	return (struct imap_lex){ .p = p, .end = p + b.len };
+}
+
 static struct mf_bytes
 bad(struct imap_lex *x)
 {
 	x->bad = true;
 	x->p = x->end;
-	return mf_bytes(NULL, 0);
+	return mf_bytes(x->end, 0);
 }
 
 bool

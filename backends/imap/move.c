@@ -99,8 +99,7 @@ moved(struct moving *m, uint64_t from, uint64_t to)
 static void
 take_copyuid(struct moving *m, const struct imap_result *r)
 {
-	struct imap_lex x = { .p = (uint8_t *)r->args.data,
-		.end = (uint8_t *)r->args.data + r->args.len };
+	struct imap_lex x = imap_lex_over(r->args);
 	struct mf_bytes from, to;
 	struct walker f, t;
 
@@ -114,9 +113,8 @@ take_copyuid(struct moving *m, const struct imap_result *r)
 	to = imap_lex_atom(&x);
 	if (x.bad)
 		return;
-	f = (struct walker){ .x = { .p = (uint8_t *)from.data,
-				     .end = (uint8_t *)from.data + from.len } };
-	t = (struct walker){ .x = { .p = (uint8_t *)to.data, .end = (uint8_t *)to.data + to.len } };
+	f = (struct walker){ .x = imap_lex_over(from) };
+	t = (struct walker){ .x = imap_lex_over(to) };
 	for (uint64_t n = 0; n < UINT32_MAX; n++) {
 		uint64_t a = walk(&f), b = walk(&t);
 

@@ -123,13 +123,13 @@ static enum mf_status
 find_line(struct imap_stream *st, struct frame *f, size_t *lf, struct mf_error *err)
 {
 	for (;;) {
-		const uint8_t *base = st->data + st->start, *nl = NULL;
+		const uint8_t *nl = NULL;
 		enum mf_status status;
 
 		if (have(st) > f->scan)
-			nl = memchr(base + f->scan, '\n', have(st) - f->scan);
+			nl = memchr(st->data + st->start + f->scan, '\n', have(st) - f->scan);
 		if (nl != NULL) {
-			*lf = (size_t)(nl - base);
+			*lf = (size_t)(nl - (st->data + st->start));
 			return MF_OK;
 		}
 		f->scan = have(st);

@@ -48,6 +48,9 @@ enum mf_status imap_read(struct imap_stream *st, struct imap_answer *out, struct
  * first answer, 0 when it is not complete. */
 size_t imap_frame(const uint8_t *data, size_t len);
 
+/* A lexer over bytes that nobody else reads meanwhile. */
+struct imap_lex imap_lex_over(struct mf_bytes b);
+
 /* c is next: taken. */
 bool imap_lex_take(struct imap_lex *x, char c);
 /* c must be next. */

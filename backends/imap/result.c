@@ -101,7 +101,7 @@ note_permanent_flags(struct mf_session *s, struct mf_bytes args)
 static uint64_t
 number_of(struct mf_bytes args)
 {
-	struct imap_lex x = { .p = (uint8_t *)args.data, .end = (uint8_t *)args.data + args.len };
+	struct imap_lex x = imap_lex_over(args);
 	uint64_t n = imap_lex_number(&x);
 
 	return x.bad ? 0 : n;

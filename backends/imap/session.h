@@ -34,12 +34,10 @@ enum imap_caps {
 	IMAP_CAP_PREVIEW = 1 << 19,
 	IMAP_CAP_UNSELECT = 1 << 20,
 	IMAP_CAP_GMAIL = 1 << 21,
-	IMAP_CAP_UTF8_ONLY = 1 << 22, /* names are UTF-8 (IMAP4rev2 alone) */
 	IMAP_CAP_REV2 = 1 << 23,
 	IMAP_CAP_REV1 = 1 << 24,
 	IMAP_CAP_NOTIFY = 1 << 25,
 	IMAP_CAP_IDLE = 1 << 26,
-	IMAP_CAP_BINARY = 1 << 27,
 };
 
 /* Where folders hang. Strings are owned by the session's arena. */

@@ -112,7 +112,7 @@ take_section(struct imap_slot *slot, const struct imap_attr *a, struct mf_bytes 
 			continue;
 		slot->got[i] = IMAP_GOT;
 		s->section = data.data == NULL ? NULL : want->section;
-		if (!a->has_origin && want->offset > 0) {
+		if (!a->has_origin && want->offset > 0 && data.data != NULL) {
 			size_t skip = want->offset < data.len ? (size_t)want->offset : data.len;
 
 			data = mf_bytes(data.data + skip, data.len - skip);
