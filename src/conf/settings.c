@@ -19,6 +19,9 @@ const struct mf_setting conf_settings[] = {
 		"\"[::]:port\" or \"unix:/path\"." },
 	{ "listen_tls", MF_SETTING_LIST, "{}", 0, 0, NULL,
 		"Addresses for HTTPS, as in listen; needs tls_certificate and tls_key." },
+	{ "metrics_listen", MF_SETTING_LIST, "{}", 0, 0, NULL,
+		"Addresses, as in listen, for /metrics (Prometheus), /healthz, /readyz and "
+		"`mailferry top`; without credentials, so not for the world." },
 	{ "tls_certificate", MF_SETTING_STRING, "", 0, 0, NULL,
 		"File with the server's certificate and the chain behind it, PEM." },
 	{ "tls_key", MF_SETTING_STRING, "", 0, 0, NULL,

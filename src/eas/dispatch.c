@@ -19,6 +19,7 @@
 #include "eas/commands.h"
 #include "eas/conversations.h"
 #include "eas/login.h"
+#include "eas/metrics.h"
 #include "eas/query.h"
 #include "eas/request.h"
 #include "eas/schema.h"
@@ -320,10 +321,14 @@ enum eas_verdict
 eas_run(struct eas_request *r)
 {
 	name_thread(r);
+	bool stirred = r->waited && r->wait.stirred && !r->wait.ended;
 	enum eas_verdict v = r->waited ? run_again(r) : run_first(r);
+	if (stirred)
+		eas_metrics_woken(v == EAS_DONE);
 	if (v == EAS_DONE) {
 		name_thread(r);
 		log_summary(r);
+		eas_metrics_done(r);
 	}
 	log_set_context(NULL);
 	return v;

@@ -292,6 +292,12 @@ done(struct work_job *job)
 	pthread_mutex_unlock(&h->lock);
 }
 
+const struct eas_request *
+http_exchange_request(const struct work_job *job)
+{
+	return &((const struct exchange *)job)->request;
+}
+
 /* ---- Hand over ---- */
 
 static bool

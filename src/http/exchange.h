@@ -43,6 +43,9 @@ void http_exchange_end(void *cls, struct MHD_Connection *mhd, void **context,
 void http_exchange_connection(void *cls, struct MHD_Connection *mhd, void **context,
 	enum MHD_ConnectionNotificationCode code);
 
+/* The request of a job that http_exchange_step pushed. */
+const struct eas_request *http_exchange_request(const struct work_job *job);
+
 /* Hands an answer to the library: Content-Length always, Content-Type only with a body. The body must
  * outlive the exchange's end. (reply.c) */
 enum MHD_Result http_reply(

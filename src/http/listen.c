@@ -15,6 +15,7 @@
 
 #include "base/str.h"
 #include "conf/conf.h"
+#include "http/server.h"
 #include "mailferry/log.h"
 
 enum { SYSTEMD_FIRST_FD = 3, HOST_MAX = 256 };
@@ -195,14 +196,16 @@ take_systemd(struct http_listeners *l, struct mf_error *err)
 }
 
 enum mf_status
-http_listen(const struct mf_conf *conf, struct http_listeners *out, struct mf_error *err)
+http_listen(const struct mf_conf *conf, const struct http_places *places,
+	struct http_listeners *out, struct mf_error *err)
 {
-	const char *const *plain = mf_conf_list(conf, "listen");
-	const char *const *tls = mf_conf_list(conf, "listen_tls");
+	static const char *const none[] = { NULL };
+	const char *const *plain = mf_conf_list(conf, places->plain);
+	const char *const *tls = places->tls == NULL ? none : mf_conf_list(conf, places->tls);
 	enum mf_status st;
 
 	memset(out, 0, sizeof(*out));
-	st = take_systemd(out, err);
+	st = places->systemd ? take_systemd(out, err) : MF_OK;
 	if (st == MF_OK && out->n > 0)
 		return MF_OK;
 	for (; st == MF_OK && *plain != NULL; plain++)

@@ -8,6 +8,8 @@
 #include "mailferry/conf.h"
 #include "mailferry/error.h"
 
+struct http_places; /* http/server.h */
+
 enum { HTTP_LISTENERS_MAX = 64, HTTP_LISTEN_NAME_MAX = 160 };
 
 struct http_listener {
@@ -25,8 +27,8 @@ struct http_listeners {
 
 /* Opens all or none. "host:port" listens on every address of host, ":port" on all addresses,
  * "unix:/path" on a socket that its group may use. */
-enum mf_status http_listen(
-	const struct mf_conf *conf, struct http_listeners *out, struct mf_error *err);
+enum mf_status http_listen(const struct mf_conf *conf, const struct http_places *places,
+	struct http_listeners *out, struct mf_error *err);
 
 /* Closes them and removes Unix sockets. */
 void http_listen_close(struct http_listeners *l);

@@ -182,10 +182,12 @@ init_hall(struct http_server *s, const struct http_route *routes, const struct e
 	pthread_condattr_destroy(&attr);
 }
 
+const struct http_places http_public = { "listen", "listen_tls", true };
+
 enum mf_status
-http_server_open(const struct mf_conf *conf, const struct http_route *routes,
-	const struct eas_server *eas, struct work_pool *pool, struct http_server **out,
-	struct mf_error *err)
+http_server_open(const struct mf_conf *conf, const struct http_places *places,
+	const struct http_route *routes, const struct eas_server *eas, struct work_pool *pool,
+	struct http_server **out, struct mf_error *err)
 {
 	struct mf_arena *a = mf_arena_new();
 	struct http_server *s = mf_new(a, struct http_server);
@@ -201,7 +203,7 @@ http_server_open(const struct mf_conf *conf, const struct http_route *routes,
 		st = mf_fail(err, MF_INVALID, "spool_directory %s: %s", s->hall.room.directory,
 			strerror(errno));
 	if (st == MF_OK)
-		st = http_listen(conf, &s->listeners, err);
+		st = http_listen(conf, places, &s->listeners, err);
 	if (st == MF_OK)
 		st = start(s, err);
 	if (st != MF_OK) {
@@ -271,6 +273,28 @@ unsigned
 http_server_port(const struct http_server *s, size_t i)
 {
 	return i < s->listeners.n ? s->listeners.all[i].port : 0;
+}
+
+struct each {
+	void (*fn)(void *ctx, const struct eas_request *r);
+	void *ctx;
+};
+
+static void
+each_job(void *ctx, const struct work_job *job)
+{
+	struct each *e = ctx;
+
+	e->fn(e->ctx, http_exchange_request(job));
+}
+
+void
+http_each_waiting(
+	struct http_server *s, void (*fn)(void *ctx, const struct eas_request *r), void *ctx)
+{
+	struct each e = { fn, ctx };
+
+	work_each_waiting(s->pool, each_job, &e);
 }
 
 void

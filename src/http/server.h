@@ -24,11 +24,19 @@ struct http_route {
 
 struct http_server;
 
-/* Opens all addresses of the settings listen and listen_tls (or takes the sockets that systemd hands
- * over) and serves until http_server_stop. conf, routes, eas and pool must outlive the server. */
-enum mf_status http_server_open(const struct mf_conf *conf, const struct http_route *routes,
-	const struct eas_server *eas, struct work_pool *pool, struct http_server **out,
-	struct mf_error *err);
+/* Which settings name the addresses. */
+struct http_places {
+	const char *plain, *tls; /* tls NULL: no HTTPS here */
+	bool systemd;		 /* sockets that systemd hands over come first */
+};
+/* listen and listen_tls: where phones come in. */
+extern const struct http_places http_public;
+
+/* Opens all addresses of `places` and serves until http_server_stop. conf, routes, eas and pool must
+ * outlive the server. */
+enum mf_status http_server_open(const struct mf_conf *conf, const struct http_places *places,
+	const struct http_route *routes, const struct eas_server *eas, struct work_pool *pool,
+	struct http_server **out, struct mf_error *err);
 
 /* Stops accepting, ends what waits, lets requests finish for at most grace_ms. MF_TEMPORARY: some
  * are still running; call again, or leave the process without http_server_free. */
@@ -40,6 +48,11 @@ void http_server_free(struct http_server *s);
 /* The port of the i-th address that is listened on, 0 beyond the last and for sockets without one:
  * for tests, which listen on port 0. */
 unsigned http_server_port(const struct http_server *s, size_t i);
+
+/* Calls fn for each request that waits (EAS_WAIT), as work_each_waiting does: for whoever watches over
+ * the process. The request may only be looked at. */
+void http_each_waiting(
+	struct http_server *s, void (*fn)(void *ctx, const struct eas_request *r), void *ctx);
 
 struct http_stats {
 	size_t connections, requests;		    /* now */

@@ -12,6 +12,7 @@ static const struct {
 	{ "serve", main_serve, "answers phones until it is told to stop" },
 	{ "check", main_check, "tests a configuration from end to end" },
 	{ "probe", main_probe, "asks a server as a phone would" },
+	{ "top", main_top, "shows who waits at a running daemon" },
 };
 
 static int

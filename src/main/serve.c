@@ -19,6 +19,7 @@
 #include "main/commands.h"
 #include "main/load.h"
 #include "main/notify.h"
+#include "main/watchdesk.h"
 #include "main/watcher.h"
 #include "mime/mime.h"
 #include "state/state.h"
@@ -37,6 +38,7 @@ struct service {
 	struct work_pool *pool;
 	struct http_server *http;
 	struct watcher watcher;
+	struct watchdesk desk;
 	struct eas_server eas;
 	int64_t collect_at; /* clock_ms */
 };
@@ -107,12 +109,21 @@ open_all(struct service *s, struct mf_error *err)
 		.state = s->state,
 		.backends = s->backends,
 		.watcher = s->watcher.push != NULL ? &s->watcher.eas : NULL };
-	return http_server_open(top, routes, &s->eas, s->pool, &s->http, err);
+	st = http_server_open(top, &http_public, routes, &s->eas, s->pool, &s->http, err);
+	if (st != MF_OK)
+		return st;
+	s->desk.phones = s->http;
+	s->desk.phones_pool = s->pool;
+	s->desk.backends = s->backends;
+	s->desk.state = s->state;
+	s->desk.push = s->watcher.push;
+	return watchdesk_open(&s->desk, top, err);
 }
 
 static void
 close_all(struct service *s)
 {
+	watchdesk_close(&s->desk);
 	http_server_free(s->http);
 	watcher_close(&s->watcher);
 	work_pool_free(s->pool);

@@ -340,6 +340,15 @@ work_end_all(struct work_pool *p)
 }
 
 void
+work_each_waiting(struct work_pool *p, void (*fn)(void *ctx, const struct work_job *job), void *ctx)
+{
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < p->table.n; i++)
+		fn(ctx, p->table.heap[i]);
+	pthread_mutex_unlock(&p->lock);
+}
+
+void
 work_pool_stats(struct work_pool *p, struct work_stats *out)
 {
 	pthread_mutex_lock(&p->lock);

@@ -80,6 +80,11 @@ struct work_stats {
 	uint64_t finished, woken;
 };
 
+/* Calls fn for each waiting job, with the pool's lock held: fn must be short and call nothing here. The
+ * job stays the pool's. */
+void work_each_waiting(
+	struct work_pool *p, void (*fn)(void *ctx, const struct work_job *job), void *ctx);
+
 void work_pool_stats(struct work_pool *p, struct work_stats *out);
 
 #endif

@@ -1,0 +1,26 @@
+/* What is told about the process on addresses of its own: metrics, health, who waits. */
+#ifndef MAIN_WATCHDESK_H
+#define MAIN_WATCHDESK_H
+
+#include "backend/registry.h"
+#include "http/server.h"
+#include "push/watch.h"
+
+struct watchdesk {
+	struct eas_server eas;	  /* first: requests lead back to the desk by it */
+	struct http_server *http; /* of the desk; NULL: there is none */
+	struct work_pool *pool;
+	/* What it tells of. */
+	struct http_server *phones;
+	struct work_pool *phones_pool;
+	struct backends *backends;
+	struct state *state;
+	struct push *push; /* may be NULL */
+	int64_t began;	   /* clock_wall */
+};
+
+/* Opens the addresses of metrics_listen, if there are any; what is told of must be set. */
+enum mf_status watchdesk_open(struct watchdesk *d, const struct mf_conf *top, struct mf_error *err);
+void watchdesk_close(struct watchdesk *d);
+
+#endif
