@@ -62,20 +62,27 @@ compare(struct kv_txn *t, void *ctx, struct mf_error *err)
 	return MF_OK;
 }
 
+void
+blob_put(struct kv_txn *t, uint32_t user, uint32_t device, int which, struct mf_bytes value)
+{
+	const struct access x = { .user = user, .device = device, .which = (enum state_blob)which };
+	struct state_key k = key_of(&x);
+
+	if (value.len > 0)
+		kv_put(t, state_key_view(&k), value);
+	else
+		kv_delete(t, state_key_view(&k));
+}
+
 static enum mf_status
 save(struct kv_txn *t, void *ctx, struct mf_error *err)
 {
 	struct access *x = ctx;
-	struct state_key k = key_of(x);
 	enum mf_status st = compare(t, x, err);
 
-	if (st != MF_OK || x->same)
-		return st;
-	if (x->value.len > 0)
-		kv_put(t, state_key_view(&k), x->value);
-	else
-		kv_delete(t, state_key_view(&k));
-	return MF_OK;
+	if (st == MF_OK && !x->same)
+		blob_put(t, x->user, x->device, (int)x->which, x->value);
+	return st;
 }
 
 enum mf_status

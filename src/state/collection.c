@@ -120,6 +120,7 @@ struct committing {
 	uint32_t user, device;
 	struct state_commit *commits;
 	size_t n;
+	const struct state_keep *keep;
 };
 
 static enum mf_status
@@ -190,6 +191,8 @@ commit(struct kv_txn *t, void *ctx, struct mf_error *err)
 		if (one->status == MF_OK && one->options != NULL)
 			commit_options(t, c, one);
 	}
+	if (c->keep != NULL)
+		blob_put(t, c->user, c->device, (int)c->keep->which, c->keep->value);
 	return MF_OK;
 }
 
@@ -197,11 +200,21 @@ enum mf_status
 state_collection_commit(struct state *st, uint32_t user, uint32_t device,
 	struct state_commit *commits, size_t n, struct mf_error *err)
 {
-	struct committing c = { .user = user, .device = device, .commits = commits, .n = n };
+	return state_collection_commit_with(st, user, device, commits, n, NULL, err);
+}
+
+enum mf_status
+state_collection_commit_with(struct state *st, uint32_t user, uint32_t device,
+	struct state_commit *commits, size_t n, const struct state_keep *keep, struct mf_error *err)
+{
+	struct committing c = {
+		.user = user, .device = device, .commits = commits, .n = n, .keep = keep
+	};
 
 	for (size_t i = 0; i < n; i++)
 		assert(commits[i].next == NULL || commits[i].next->key > commits[i].newest);
-	return n == 0 ? MF_OK : kv_write(st->kv[STATE_SYNC], commit, &c, err);
+	assert(keep == NULL || keep->value.len <= STATE_BLOB_MAX);
+	return n == 0 && keep == NULL ? MF_OK : kv_write(st->kv[STATE_SYNC], commit, &c, err);
 }
 
 /* ---- Forgetting ---- */

@@ -16,6 +16,7 @@
 #define STATE_COLLECTION_H
 
 #include "mailferry/bytes.h"
+#include "state/blob.h"
 #include "state/generation.h"
 #include "state/state.h"
 
@@ -49,10 +50,21 @@ struct state_commit {
 				  this collection was written */
 };
 
+/* A blob (blob.h) that changes together with collections: of at most STATE_BLOB_MAX bytes, empty to
+ * remove it. */
+struct state_keep {
+	enum state_blob which;
+	struct mf_bytes value;
+};
+
 /* Commits one request's collections in one transaction. MF_OK also when some have MF_RESYNC; anything
  * else: nothing was written. MF_GONE: the device was removed meanwhile. */
 enum mf_status state_collection_commit(struct state *st, uint32_t user, uint32_t device,
 	struct state_commit *commits, size_t n, struct mf_error *err);
+/* The same, and `keep` in the same transaction, whatever becomes of the collections; NULL: nothing. */
+enum mf_status state_collection_commit_with(struct state *st, uint32_t user, uint32_t device,
+	struct state_commit *commits, size_t n, const struct state_keep *keep,
+	struct mf_error *err);
 
 /* Forgets the generations and options; MF_OK when there are none. folder 0: of all folders. */
 enum mf_status state_collection_drop(

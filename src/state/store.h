@@ -41,6 +41,8 @@ void user_row_save(struct kv_txn *t, uint32_t user, const struct user_row *row);
 /* ---- device.c ---- */
 
 bool device_row_decode(struct mf_bytes row, struct mf_arena *a, struct state_device *out);
+/* In the caller's transaction: the value of a blob replaced, or removed when it is empty. */
+void blob_put(struct kv_txn *t, uint32_t user, uint32_t device, int which, struct mf_bytes value);
 bool device_exists(struct kv_txn *t, uint32_t user, uint32_t device);
 /* Removes a device that was not seen since `before` (INT64_MAX: in any case), and tells whether. */
 enum mf_status device_remove_before(struct state *st, uint32_t user, uint32_t device,

@@ -182,7 +182,11 @@ main(int argc, char **argv)
 	dovecot_start(&d, "--format sdbox");
 	snprintf(command, sizeof command, "COUNT=%u contrib/tools/corpus maildir", count);
 	dovecot_fill(&d, "demo", command);
-	gateway_start(&g, &d, "log_level = info\nstate_map_size = 1G\n");
+	/* As the raw read: without TLS towards the mail server. */
+	snprintf(command, sizeof command,
+		"log_level = info\nstate_map_size = 1G\nimap {\n\turl = \"%s\"\n}\n",
+		dovecot_url(&d, false));
+	gateway_start(&g, &d, command);
 	read_raw(&d, "demo", count); /* fills the server's cache */
 	raw = read_raw(&d, "demo", count);
 	printf("%u messages, raw read: %.3f s; one STATUS: %.2f ms\n", count, raw,

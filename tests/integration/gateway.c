@@ -80,8 +80,10 @@ write_configuration(struct gateway *g, struct dovecot *d, const char *more)
 		fputs("state_map_size = 64M\n", f);
 	if (strstr(more, "log_level") == NULL)
 		fputs("log_level = debug\n", f);
-	fprintf(f, "imap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n%s", dovecot_url(d, true), d->ca,
-		more);
+	if (strstr(more, "imap {") == NULL)
+		fprintf(f, "imap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n",
+			dovecot_url(d, true), d->ca);
+	fputs(more, f);
 	if (fclose(f) != 0)
 		fixture_die("%s: %s", path, strerror(errno));
 }

@@ -17,12 +17,12 @@
 #include "mailferry/log.h"
 #include "state/device.h"
 
-enum { ATTEMPTS = 3, POLL_MS = 30000, RULES_MS = 5000 };
+enum { ATTEMPTS = 3, RULES_MS = 5000 };
 
 /* One run through all collections. */
 struct run {
 	struct eas_request *r;
-	const struct sync_request *rq;
+	struct sync_request *rq;
 	struct state_folders folders;
 	struct sync_collection *list;
 	struct sync_budget budget;
@@ -302,8 +302,10 @@ commit(struct run *run, struct mf_error *err)
 	for (size_t i = 0; i < run->rq->n; i++)
 		if (commit_prepare(r->arena, &run->list[i], &commits[n]))
 			n++;
-	st = state_collection_commit(
-		r->server->state, r->user_number, r->device->number, commits, n, err);
+	st = state_collection_commit_with(r->server->state, r->user_number, r->device->number,
+		commits, n, run->rq->keep, err);
+	if (st == MF_OK)
+		run->rq->keep = NULL;
 	for (size_t i = 0; i < n && st == MF_OK; i++)
 		st = commits[i].status;
 	return st;
@@ -356,32 +358,16 @@ budget_init(struct run *run)
 	run->budget.until = clock_ms() + mf_conf_number(conf, "sync_answer_time") * 1000;
 }
 
-/* The folders whose stirring ends the wait. */
-static const char *const *
-watched(const struct run *run)
-{
-	const char **ids = mf_new_array(run->r->arena, const char *, run->rq->n + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; i < run->rq->n; i++)
-		if (run->list[i].source.folder != NULL)
-			ids[n++] = run->list[i].source.folder;
-	return ids;
-}
-
 /* Nothing to tell: wait, or answer without a body (MS-ASCMD 2.2.1.21.2). */
 static enum eas_verdict
-tell_nothing(struct eas_request *r, const struct run *run)
+tell_nothing(struct eas_request *r, const struct run *run, struct mf_arena *lasting)
 {
-	const struct sync_request *rq = run->rq;
+	struct sync_request *rq = r->parsed;
 
 	mf_buf_clear(&r->answer.body);
 	if (rq->wait > 0 && !r->wait.ended && clock_ms() < rq->until) {
-		r->wait.until = rq->until;
-		r->wait.poll_ms = POLL_MS;
-		r->wait.group = r->user_number;
-		r->wait.folders = watched(run);
-		return EAS_WAIT;
+		sync_wait_note(r, lasting, rq, run->list);
+		return sync_wait(r, rq);
 	}
 	r->answer.http_status = 200;
 	r->answer.content_type = NULL;
@@ -389,18 +375,13 @@ tell_nothing(struct eas_request *r, const struct run *run)
 	return EAS_DONE;
 }
 
-enum eas_verdict
-cmd_sync(struct eas_request *r)
+static enum eas_verdict
+sync_now(struct eas_request *r, struct mf_arena *lasting)
 {
 	struct run run = { .r = r, .rq = r->parsed };
-	enum eas_verdict verdict = EAS_DONE;
 	struct mf_error err;
 	enum mf_status st = MF_RESYNC;
 
-	if (run.rq == NULL)
-		run.rq = r->parsed = sync_request_read(r, &verdict);
-	if (run.rq == NULL)
-		return verdict;
 	for (int i = 0; st == MF_RESYNC && i < ATTEMPTS; i++) {
 		run.told = 0;
 		r->items = 0;
@@ -412,8 +393,37 @@ cmd_sync(struct eas_request *r)
 	if (st != MF_OK)
 		return eas_fail(r, st == MF_RESYNC ? MF_TEMPORARY : st, &err);
 	if (run.told == 0)
-		return tell_nothing(r, &run);
+		return tell_nothing(r, &run, lasting);
 	r->status = EAS_OK;
 	snprintf(r->note, sizeof(r->note), "items=%zu", r->items);
 	return eas_reply_end(r);
+}
+
+static void
+arena_free(void *arena)
+{
+	mf_arena_free(arena);
+}
+
+enum eas_verdict
+cmd_sync(struct eas_request *r)
+{
+	struct mf_arena *lasting = r->arena;
+	enum eas_verdict verdict = EAS_DONE;
+	struct sync_request *rq = r->parsed;
+
+	if (rq == NULL)
+		rq = r->parsed = sync_request_read(r, &verdict);
+	if (rq == NULL)
+		return verdict;
+	if (sync_wait_quiet(r, rq))
+		return sync_wait(r, rq);
+	r->arena = mf_arena_new(); /* what waits keeps nothing of its runs */
+	verdict = sync_now(r, lasting);
+	if (verdict == EAS_WAIT)
+		mf_arena_free(r->arena);
+	else
+		mf_on_free(lasting, arena_free, r->arena);
+	r->arena = lasting;
+	return verdict;
 }

@@ -36,10 +36,13 @@ struct sync_request {
 	unsigned wait;	 /* seconds, 0: answer at once */
 	bool has_commands;
 	int64_t until; /* clock_ms: end of the wait */
+	/* To be remembered for empty and partial requests; NULL: what is stored is right. */
+	const struct state_keep *keep;
+	struct sync_waiting *waiting; /* NULL: it has not waited yet */
 };
 
 /* Reads the request, with what is cached for an empty or a partial one (MS-ASCMD 2.2.1.21.1,
- * 2.2.3.134), and stores it for the next. NULL: the answer is already written (*verdict). */
+ * 2.2.3.134). NULL: the answer is already written (*verdict). */
 struct sync_request *sync_request_read(struct eas_request *r, enum eas_verdict *verdict);
 
 /* A collection's options: those of the request, else those stored (sticky). */
@@ -82,6 +85,18 @@ struct sync_budget {
  * failure that concerns the whole request is returned. */
 enum mf_status sync_commands_run(
 	struct eas_request *r, struct sync_collection *c, struct mf_error *err);
+
+/* ---- Waiting (sync_wait.c) ---- */
+
+/* There is nothing to tell: remembers where the collections stand, in memory of the request that
+ * outlives this run. */
+void sync_wait_note(struct eas_request *r, struct mf_arena *lasting, struct sync_request *rq,
+	const struct sync_collection *list);
+/* Sets r->wait. */
+enum eas_verdict sync_wait(struct eas_request *r, const struct sync_request *rq);
+/* A request that waited is called again: true when there is certainly still nothing to tell, and time
+ * left. */
+bool sync_wait_quiet(struct eas_request *r, const struct sync_request *rq);
 
 /* Writes Responses and Commands. What is told for the first time is chosen from the snapshot within
  * the budget and taken into it; a replay is told from the stored answer. */

@@ -193,24 +193,30 @@ root_read(struct eas_request *r, enum mf_status *st, struct mf_error *err)
 	return partial_complete(r->arena, r->root, cached);
 }
 
-/* Remembers a request without client changes; one with changes, or one that begins a collection, makes
- * a repetition meaningless and removes what was remembered. */
-static void
-root_remember(struct eas_request *r, const struct wbxml_node *root, const struct sync_request *rq)
+/* What is to be remembered of a request without client changes; one with changes, or one that begins a
+ * collection, makes a repetition meaningless: what was remembered is removed. */
+static enum mf_status
+root_keep(struct eas_request *r, const struct wbxml_node *root, struct sync_request *rq,
+	struct mf_error *err)
 {
-	struct mf_bytes row = mf_bytes(NULL, 0);
+	struct state_keep *keep = mf_new(r->arena, struct state_keep);
+	struct mf_bytes old;
 	bool repeatable = !rq->has_commands;
-	struct mf_error err;
+	enum mf_status st = state_blob_load(r->server->state, r->user_number, r->device->number,
+		STATE_BLOB_SYNC_REQUEST, r->arena, &old, err);
 
 	for (size_t i = 0; i < rq->n; i++)
 		repeatable = repeatable && strcmp(rq->list[i].key_text, "0") != 0;
+	keep->which = STATE_BLOB_SYNC_REQUEST;
 	if (repeatable)
-		row = document(r->arena, AirSync_Sync, root->children, AirSync_Partial);
-	if (row.len > STATE_BLOB_MAX)
-		row = mf_bytes(NULL, 0);
-	if (state_blob_save(r->server->state, r->user_number, r->device->number,
-		    STATE_BLOB_SYNC_REQUEST, row, &err) != MF_OK)
-		mf_log_warning("event=sync-request-not-stored reason=%s", mf_log_value(err.text));
+		keep->value = document(r->arena, AirSync_Sync, root->children, AirSync_Partial);
+	if (keep->value.len > STATE_BLOB_MAX)
+		keep->value = mf_bytes(NULL, 0);
+	if (st == MF_OK &&
+		(old.len != keep->value.len ||
+			(old.len > 0 && memcmp(old.data, keep->value.data, old.len) != 0)))
+		rq->keep = keep;
+	return st;
 }
 
 static enum eas_verdict
@@ -269,8 +275,10 @@ sync_request_read(struct eas_request *r, enum eas_verdict *verdict)
 	collections_read(r, root, count, out);
 	out->until = clock_ms() + (int64_t)out->wait * 1000;
 	if (r->root != NULL)
-		root_remember(r, root, out);
-	return out;
+		st = root_keep(r, root, out, &err);
+	if (st != MF_OK)
+		*verdict = eas_fail(r, st, &err);
+	return st == MF_OK ? out : NULL;
 }
 
 /* ---- Options ---- */
