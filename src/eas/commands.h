@@ -45,7 +45,10 @@ bool eas_version_parse(const char *s, enum eas_version *out);
 const char *eas_version_name(enum eas_version v);
 
 /* The commands, one file each in cmd/. */
+enum eas_verdict cmd_foldercreate(struct eas_request *r);
+enum eas_verdict cmd_folderdelete(struct eas_request *r);
 enum eas_verdict cmd_foldersync(struct eas_request *r);
+enum eas_verdict cmd_folderupdate(struct eas_request *r);
 enum eas_verdict cmd_getitemestimate(struct eas_request *r);
 enum eas_verdict cmd_moveitems(struct eas_request *r);
 enum eas_verdict cmd_ping(struct eas_request *r);
