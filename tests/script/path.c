@@ -17,6 +17,10 @@ path_value(struct player *p, const struct wbxml_node *n)
 {
 	struct mf_bytes data = wbxml_data(n);
 
+	/* Bytes, not text: as `send` takes them. */
+	if (n->tag == Email2_ConversationId || n->tag == Email2_ConversationIndex ||
+		n->tag == ItemOperations_ConversationId)
+		return mf_printf(p->arena, "base64:%s", str_base64(p->arena, data.data, data.len));
 	return data.len == 0 ? "" : mf_strndup(p->arena, (const char *)data.data, data.len);
 }
 
