@@ -21,7 +21,7 @@ struct sync_mark {
 };
 
 /* Flags that a device can see; the others are not part of a mark. */
-enum { SYNC_VISIBLE = MF_FLAG_SEEN | MF_FLAG_FLAGGED };
+enum { SYNC_VISIBLE = MF_FLAG_SEEN | MF_FLAG_FLAGGED | MF_FLAG_ANSWERED | MF_FLAG_FORWARDED };
 
 /* Is this keyword a category of the user (and not the mail system's own)? len: its bytes. */
 bool sync_is_category(const char *keyword, size_t len);

@@ -149,6 +149,7 @@ telling_init(struct telling *t, struct eas_request *r, struct sync_collection *c
 	t->view.version = r->version;
 	t->view.body = c->options.body;
 	t->view.folder = c->folder->number;
+	t->view.address = eas_user_address(r);
 	if (schema_bool(c->asked->node, AirSync_ConversationMode, c->snapshot.conversations))
 		t->since = sync_scope_since(
 			&(struct sync_scope){ .filter = c->options.filter, .now = clock_wall() });

@@ -10,15 +10,19 @@
 #include "base/str.h"
 #include "eas/map/ids.h"
 #include "eas/map/conversation.h"
+#include "eas/map/meeting.h"
 #include "mime/header.h"
 #include "sync/held.h"
 
-enum { TO_MAX = 32 << 10, ATTACHMENTS_MAX = 200 };
+enum { TO_MAX = 32 << 10, ATTACHMENTS_MAX = 200, CLASS_SECTION_MAX = 16 << 10 };
+
+/* MS-ASEMAIL 2.2.2.44. */
+enum { VERB_REPLY = 1, VERB_FORWARD = 3 };
 
 const char *const email_fields[] = { "From", "Sender", "To", "Cc", "Bcc", "Reply-To", "Subject",
 	"Importance", "X-Priority", "X-MSMail-Priority", "Priority", "Content-Class",
 	"Content-Type", "Thread-Topic", "Thread-Index", "Message-ID", "In-Reply-To", "References",
-	"Date", NULL };
+	"Date", "X-CallingTelephoneNumber", "X-VoiceMessageDuration", "X-AttachmentOrder", NULL };
 
 const char *
 email_date(struct mf_arena *a, int64_t when)
@@ -57,6 +61,44 @@ read_item(struct email_view *v, const struct mf_item *item, struct parts *p)
 	body_plan(&v->body, &p->structure, &p->body);
 }
 
+/* A section that is not part of the body. One that is there already, cut shorter, is enough: what it
+ * tells is optional. */
+static size_t
+add_section(struct mf_section_want *out, size_t n, const struct mf_part *part, uint64_t max,
+	uint64_t *bytes)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(out[i].section, part->section) == 0)
+			return n;
+	if (n == MF_SECTIONS_MAX || strlen(part->section) >= sizeof(out->section))
+		return n;
+	memset(&out[n], 0, sizeof(out[n]));
+	memcpy(out[n].section, part->section, strlen(part->section) + 1);
+	out[n].max = part->size <= max ? 0 : max;
+	*bytes += part->size <= max ? part->size : max;
+	return n + 1;
+}
+
+/* Of meetings the calendar, of reports and replies what tells their class. */
+static size_t
+more_sections(const struct parts *p, struct mf_section_want *out, size_t n, uint64_t *bytes)
+{
+	if (meeting_expected(&p->structure))
+		n = add_section(out, n, p->structure.calendar, MEETING_SECTION_MAX, bytes);
+	if (p->structure.class_detail != NULL)
+		n = add_section(out, n, p->structure.class_detail, CLASS_SECTION_MAX, bytes);
+	return n;
+}
+
+static struct mf_bytes
+section_of(const struct mf_item *item, const struct mf_part *part)
+{
+	for (size_t i = 0; part != NULL && i < item->n_sections; i++)
+		if (strcmp(item->sections[i].section, part->section) == 0)
+			return item->sections[i].data;
+	return mf_bytes(NULL, 0);
+}
+
 size_t
 email_choose(struct email_view *v, const struct mf_item *item, struct mf_section_want *out,
 	uint64_t *bytes)
@@ -64,7 +106,8 @@ email_choose(struct email_view *v, const struct mf_item *item, struct mf_section
 	struct parts p;
 
 	read_item(v, item, &p);
-	return body_sections(&v->body, &p.body, item, out, MF_SECTIONS_MAX, bytes);
+	return more_sections(&p, out,
+		body_sections(&v->body, &p.body, item, out, MF_SECTIONS_MAX, bytes), bytes);
 }
 
 /* Joined by semicolons, unlike To (MS-ASEMAIL 2.2.2.64). */
@@ -139,9 +182,53 @@ write_categories(struct wbxml_writer *w, const char *const *keywords, size_t n)
 	wbxml_close(w);
 }
 
+static bool
+is_voice(const struct parts *p)
+{
+	return str_istarts(p->structure.message_class, "IPM.Note.Microsoft.Voicemail") ||
+	       str_istarts(p->structure.message_class, "IPM.Note.RPMSG.Microsoft.Voicemail") ||
+	       str_istarts(p->structure.message_class, "IPM.Note.Microsoft.Missed.Voice");
+}
+
+/* The place of a name in X-AttachmentOrder, which begins with the newest: 1 and on; 0: not in it
+ * (MS-OXOUM 2.2.4.2, MS-ASEMAIL 2.2.2.82). */
+static unsigned
+voice_order(struct email_view *v, const struct parts *p, const char *name)
+{
+	const char *list = mime_header_text(v->scratch, &p->header, "X-AttachmentOrder", NULL);
+	unsigned place = 1;
+	size_t len;
+
+	for (; list != NULL && *list != '\0'; list += len + (list[len] == ';'), place++) {
+		len = strcspn(list, ";");
+		if (len == strlen(name) && strncmp(list, name, len) == 0)
+			return place;
+	}
+	return 0;
+}
+
+static void
+write_voice_attachment(struct wbxml_writer *w, struct email_view *v, const struct parts *p,
+	const struct mime_attachment *at)
+{
+	const char *duration =
+		mime_header_text(v->scratch, &p->header, "X-VoiceMessageDuration", NULL);
+	unsigned order;
+	uint64_t seconds;
+
+	if (v->version < EAS_14_0 || !is_voice(p))
+		return;
+	order = voice_order(v, p, at->name);
+	if (order == 0)
+		return;
+	if (order == 1 && duration != NULL && str_to_u64(duration, INT32_MAX, &seconds))
+		wbxml_number(w, Email2_UmAttDuration, (int64_t)seconds);
+	wbxml_number(w, Email2_UmAttOrder, order);
+}
+
 static void
 write_attachment(struct wbxml_writer *w, struct email_view *v, const struct mf_item *item,
-	const struct mime_attachment *at)
+	const struct parts *p, const struct mime_attachment *at)
 {
 	wbxml_open(w, AirSyncBase_Attachment);
 	wbxml_element(w, AirSyncBase_DisplayName, at->name);
@@ -153,40 +240,120 @@ write_attachment(struct wbxml_writer *w, struct email_view *v, const struct mf_i
 	write_if(w, AirSyncBase_ContentLocation, at->location);
 	if (at->is_inline)
 		wbxml_element(w, AirSyncBase_IsInline, "1");
+	write_voice_attachment(w, v, p, at);
 	wbxml_close(w);
 }
 
 static void
 write_attachments(struct wbxml_writer *w, struct email_view *v, const struct mf_item *item,
-	const struct mime_structure *s)
+	const struct parts *p)
 {
+	const struct mime_structure *s = &p->structure;
+
 	if (s->n_attachments == 0)
 		return;
 	wbxml_open(w, AirSyncBase_Attachments);
 	for (size_t i = 0; i < s->n_attachments && i < ATTACHMENTS_MAX; i++)
-		write_attachment(w, v, item, &s->attachments[i]);
+		write_attachment(w, v, item, p, &s->attachments[i]);
 	wbxml_close(w);
+}
+
+static const char *
+class_of(struct email_view *v, const struct parts *p, const struct mf_item *item, bool has_meeting)
+{
+	if (meeting_expected(&p->structure) && !has_meeting)
+		return "IPM.Note"; /* a meeting that cannot be read is shown as what it says */
+	if (p->structure.class_detail == NULL)
+		return p->structure.message_class;
+	return mime_class_refine(
+		v->scratch, &p->structure, section_of(item, p->structure.class_detail));
+}
+
+/* MS-ASEMAIL 2.2.2.44: what IMAP knows of it. Which reply it was and when, it does not. */
+static void
+write_verb(struct wbxml_writer *w, uint32_t flags)
+{
+	if ((flags & (MF_FLAG_ANSWERED | MF_FLAG_FORWARDED)) != 0)
+		wbxml_number(w, Email2_LastVerbExecuted,
+			(flags & MF_FLAG_FORWARDED) != 0 ? VERB_FORWARD : VERB_REPLY);
+}
+
+/* The one who sent it for somebody else (MS-ASEMAIL 2.2.2.70). */
+static void
+write_sender(struct wbxml_writer *w, struct email_view *v, const struct parts *p)
+{
+	const char *charset = p->structure.charset;
+	struct mime_addresses sender, from;
+
+	mime_header_addresses(v->scratch, &p->header, "Sender", charset, &sender);
+	mime_header_addresses(v->scratch, &p->header, "From", charset, &from);
+	if (sender.n == 0 || sender.list[0].addr[0] == '\0' ||
+		(from.n > 0 && str_ieq(sender.list[0].addr, from.list[0].addr)))
+		return;
+	sender.n = 1;
+	wbxml_element(w, Email2_Sender, mime_addresses_full(v->scratch, &sender, TO_MAX));
+}
+
+static bool
+names(struct email_view *v, const struct parts *p, const char *field)
+{
+	struct mime_addresses list;
+
+	mime_header_addresses(v->scratch, &p->header, field, p->structure.charset, &list);
+	for (size_t i = 0; i < list.n; i++)
+		if (str_ieq(list.list[i].addr, v->address))
+			return true;
+	return false;
+}
+
+/* Elements that came with 14.0 and 16.0. */
+static void
+write_newer(struct wbxml_writer *w, struct email_view *v, const struct parts *p,
+	const struct mf_item *item)
+{
+	struct mime_addresses bcc;
+
+	if (v->version < EAS_14_0)
+		return;
+	write_verb(w, item->flags);
+	write_sender(w, v, p);
+	if (v->address != NULL && names(v, p, "Bcc") && !names(v, p, "To") && !names(v, p, "Cc") &&
+		!names(v, p, "From"))
+		wbxml_element(w, Email2_ReceivedAsBcc, "1");
+	if (is_voice(p))
+		write_if(w, Email2_UmCallerID,
+			mime_header_text(v->scratch, &p->header, "X-CallingTelephoneNumber", NULL));
+	if (v->version < EAS_16_0)
+		return;
+	wbxml_element(w, Email2_IsDraft, (item->flags & MF_FLAG_DRAFT) != 0 ? "1" : "0");
+	mime_header_addresses(v->scratch, &p->header, "Bcc", p->structure.charset, &bcc);
+	write_if(w, Email2_Bcc, mime_addresses_full(v->scratch, &bcc, TO_MAX));
 }
 
 void
 email_write(struct wbxml_writer *w, struct email_view *v, const struct mf_item *item)
 {
 	struct parts p;
+	bool meeting;
 
 	read_item(v, item, &p);
+	meeting = meeting_expected(&p.structure) &&
+		  meeting_write(w, v->scratch, v->version, p.structure.calendar,
+			  section_of(item, p.structure.calendar));
 	write_addresses(w, v, &p);
 	write_subject(w, v, &p);
 	wbxml_element(w, Email_DateReceived, email_date(v->scratch, item->date));
 	wbxml_number(w, Email_Importance, mime_header_importance(&p.header));
 	wbxml_element(w, Email_Read, (item->flags & MF_FLAG_SEEN) != 0 ? "1" : "0");
-	write_attachments(w, v, item, &p.structure);
+	write_attachments(w, v, item, &p);
 	body_write(w, v->scratch, v->version, &v->body, &p.body, &p.structure, item);
-	wbxml_element(w, Email_MessageClass, p.structure.message_class);
+	wbxml_element(w, Email_MessageClass, class_of(v, &p, item, meeting));
 	wbxml_number(w, Email_InternetCPID, p.structure.codepage);
 	write_flag(w, item->flags);
 	wbxml_element(w, Email_ContentClass, "urn:content-classes:message");
 	if (v->version >= EAS_14_0)
 		write_categories(w, item->keywords, item->n_keywords);
+	write_newer(w, v, &p, item);
 	if (v->version >= EAS_14_0)
 		conversation_write(w, v->scratch, v->state, v->user, &p.header, item);
 }
@@ -211,6 +378,7 @@ email_write_change(struct wbxml_writer *w, enum eas_version version, const struc
 	const struct sync_mark *now)
 {
 	uint32_t differ = before == NULL ? UINT32_MAX : before->flags ^ now->flags;
+	size_t began = w->out->len;
 
 	if ((differ & MF_FLAG_SEEN) != 0)
 		wbxml_element(w, Email_Read, (now->flags & MF_FLAG_SEEN) != 0 ? "1" : "0");
@@ -218,4 +386,8 @@ email_write_change(struct wbxml_writer *w, enum eas_version version, const struc
 		write_flag(w, now->flags);
 	if (version >= EAS_14_0 && (before == NULL || strcmp(before->keywords, now->keywords) != 0))
 		write_mark_categories(w, now->keywords);
+	if (version >= EAS_14_0 && (differ & (MF_FLAG_ANSWERED | MF_FLAG_FORWARDED)) != 0)
+		write_verb(w, now->flags);
+	if (w->out->len == began) /* what changed cannot be told to this version */
+		wbxml_element(w, Email_Read, (now->flags & MF_FLAG_SEEN) != 0 ? "1" : "0");
 }

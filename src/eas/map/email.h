@@ -23,6 +23,7 @@ struct email_view {
 	struct mf_arena *scratch; /* for one item; the caller frees it between items */
 	struct state *state;	  /* what is known of conversations; NULL: nothing is */
 	uint32_t user;		  /* number in STATE_SYNC */
+	const char *address;	  /* the user's own; NULL: unknown */
 };
 
 /* The sections that the item's body needs: for mf_fetch.choose. Adds their size to *bytes. */
