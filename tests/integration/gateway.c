@@ -81,8 +81,8 @@ write_configuration(struct gateway *g, struct dovecot *d, const char *more)
 	if (strstr(more, "log_level") == NULL)
 		fputs("log_level = debug\n", f);
 	if (strstr(more, "imap {") == NULL)
-		fprintf(f, "imap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n",
-			dovecot_url(d, true), d->ca);
+		fprintf(f, "imap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n", dovecot_url(d, true),
+			d->ca);
 	fputs(more, f);
 	if (fclose(f) != 0)
 		fixture_die("%s: %s", path, strerror(errno));
@@ -137,7 +137,7 @@ abandon(void *thing)
 
 	if (g->pid > 0)
 		fprintf(stderr, "gateway: ended with %d; the end of its log:\n", gateway_stop(g));
-	snprintf(command, sizeof command, "tail -n 60 '%s' >&2", g->log);
+	snprintf(command, sizeof command, "tail -n 100 '%s' >&2", g->log);
 	if (system(command) != 0)
 		fputs("gateway: no log\n", stderr);
 	fixture_rmdir(g->dir);

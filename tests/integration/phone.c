@@ -94,6 +94,18 @@ phone_sync(struct phone *p, const char *folder)
 	return result;
 }
 
+void
+phone_settle(struct phone *p, const char *folder)
+{
+	for (int i = 0; i < 10; i++) {
+		struct client_sync_result r = phone_sync(p, folder);
+
+		if (r.added + r.changed + r.deleted + r.soft_deleted == 0)
+			return;
+	}
+	fixture_die("Sync of %s: no end of changes", folder);
+}
+
 static size_t
 count(const struct client_folder *f, bool unread)
 {
@@ -114,6 +126,19 @@ imap_count(struct imap_talk *t, const char *key)
 	return at != NULL ? strtoul(at + strlen("COUNT "), NULL, 10) : 0;
 }
 
+/* Both sides of a difference, for whoever has to find it. */
+static void
+tell_items(struct client_folder *f, struct imap_talk *t)
+{
+	const struct client_item **items = client_items_sorted(f);
+
+	fprintf(stderr, "phone: key %s:", f->key);
+	for (size_t i = 0; i < f->n_items; i++)
+		fprintf(stderr, " %s", items[i]->id);
+	fprintf(stderr, "\nserver: %s\n", imap_talk(t, "UID SEARCH ALL"));
+	free(items);
+}
+
 void
 phone_agrees(struct phone *p, const char *folder, const struct gateway *g, struct imap_talk *t,
 	const char *user, const char *mailbox)
@@ -123,9 +148,11 @@ phone_agrees(struct phone *p, const char *folder, const struct gateway *g, struc
 	struct mf_buf why;
 
 	imap_talk(t, "EXAMINE \"%s\"", mailbox);
-	if (imap_count(t, "ALL") != f->n_items)
+	if (imap_count(t, "ALL") != f->n_items) {
+		tell_items(f, t);
 		fixture_die("%s: %zu messages there, %zu on the phone", mailbox,
 			imap_count(t, "ALL"), f->n_items);
+	}
 	if (imap_count(t, "UNSEEN") != count(f, true))
 		fixture_die("%s: %zu unread there, %zu on the phone", mailbox,
 			imap_count(t, "UNSEEN"), count(f, true));

@@ -34,6 +34,10 @@ struct client_folder *phone_folder(struct phone *p, const char *name);
 /* Sync until nothing more comes; must succeed and hold nothing odd (an item added twice, ...). */
 struct client_sync_result phone_sync(struct phone *p, const char *folder);
 
+/* Sync until an answer tells nothing. The first answer after one that was lost may tell only what that
+ * one told: what happened since then comes with the next. */
+void phone_settle(struct phone *p, const char *folder);
+
 /* Requires of the phone's picture of the folder: as many messages, unread and flagged ones as IMAP
  * tells of the mailbox, and no difference from what a new phone gets that syncs from nothing. */
 void phone_agrees(struct phone *p, const char *folder, const struct gateway *g, struct imap_talk *t,

@@ -152,7 +152,7 @@ Test(survive, killed_at_any_moment, .timeout = 280)
 	r.enough = true;
 	pthread_join(r.thread, NULL);
 	cr_assert_gt(r.answers, 0, "some requests were answered");
-	phone_sync(r.phone, "inbox");
+	phone_settle(r.phone, "inbox");
 	phone_agrees(r.phone, "inbox", &g, t, user, "INBOX");
 	imap_talk_close(t);
 	phone_free(r.phone);
@@ -189,7 +189,7 @@ Test(survive, stopped_with_requests_under_way, .timeout = 240)
 		r[i].enough = true;
 		pthread_join(r[i].thread, NULL);
 		cr_assert_gt(r[i].answers, 0, "phone %zu got answers", i);
-		phone_sync(r[i].phone, "inbox");
+		phone_settle(r[i].phone, "inbox");
 		phone_agrees(r[i].phone, "inbox", &g, t, user, "INBOX");
 		phone_free(r[i].phone);
 	}
