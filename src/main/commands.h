@@ -19,6 +19,7 @@ enum {
 int main_serve(int argc, char **argv);
 int main_check(int argc, char **argv);
 int main_probe(int argc, char **argv);
+int main_conversations(int argc, char **argv);
 int main_top(int argc, char **argv);
 
 #endif

@@ -13,6 +13,8 @@ static const struct {
 	{ "check", main_check, "tests a configuration from end to end" },
 	{ "probe", main_probe, "asks a server as a phone would" },
 	{ "top", main_top, "shows who waits at a running daemon" },
+	{ "conversations", main_conversations,
+		"shows and removes a user's rules for conversations" },
 };
 
 static int
@@ -20,7 +22,7 @@ usage(FILE *f, int status)
 {
 	fputs("usage: mailferry COMMAND [arguments]\n\ncommands:\n", f);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].help);
+		fprintf(f, "  %-13s %s\n", commands[i].name, commands[i].help);
 	fputs("\nmailferry COMMAND --help tells more; mailferry --version the version.\n", f);
 	return status;
 }
