@@ -132,7 +132,8 @@ move_part(const struct sync_mailbox *m, const struct state_folder *from,
 		*failed = *failed || (moves[i].status != MF_OK && moves[i].status != MF_GONE);
 	}
 	free(moves);
-	return st == MF_GONE ? MF_OK : st;
+	/* The others are told by each message's own status. */
+	return st == MF_TEMPORARY || st == MF_AUTH || st == MF_BROKEN ? st : MF_OK;
 }
 
 enum mf_status
