@@ -15,11 +15,15 @@
 #include "conf/include.h"
 #include "conf/value.h"
 
+enum { TITLED_MAX = 100 };
+
 struct conf {
 	struct mf_arena *arena;
 	struct conf_table top_table;
 	struct mf_conf **sections; /* the top first */
 	size_t n;
+	struct mf_conf *titled[TITLED_MAX]; /* in the order of the file */
+	size_t n_titled;
 };
 
 /* libconfuse hands no context to its callbacks; loading is done by one thread at a time. */
@@ -36,6 +40,20 @@ find_section(const struct conf *c, const char *name)
 		if (strcmp(c->sections[i]->table->name, name) == 0)
 			return c->sections[i];
 	return NULL;
+}
+
+/* The section of that title, made on first sight; NULL when there are too many. */
+static struct mf_conf *
+titled_section(struct conf *c, const struct conf_table *table, const char *title)
+{
+	for (size_t i = 0; i < c->n_titled; i++)
+		if (c->titled[i]->table == table && strcmp(c->titled[i]->title, title) == 0)
+			return c->titled[i];
+	if (c->n_titled == TITLED_MAX)
+		return NULL;
+	c->titled[c->n_titled] = conf_section_new(c->arena, table);
+	c->titled[c->n_titled]->title = mf_strdup(c->arena, title);
+	return c->titled[c->n_titled++];
 }
 
 __attribute__((format(printf, 2, 0))) static void
@@ -88,6 +106,12 @@ on_value(cfg_t *cfg, cfg_opt_t *opt)
 						: find_section(loading->conf, cfg->name);
 	struct mf_error why;
 
+	if (c != NULL && c->table->titled)
+		c = titled_section(loading->conf, c->table, cfg_title(cfg));
+	if (c == NULL) {
+		cfg_error(cfg, "too many sections");
+		return -1;
+	}
 	if (take_value(c, conf_row(c, opt->name), opt, &why) == MF_OK)
 		return 0;
 	cfg_error(cfg, "%s %s", opt->name, why.text);
@@ -125,7 +149,9 @@ all_options(struct conf *c)
 
 	for (size_t i = 1; i < c->n; i++) {
 		const struct conf_table *t = c->sections[i]->table;
-		cfg_opt_t one = CFG_SEC(t->name, options(c->arena, t, 0, &ignored), CFGF_NODEFAULT);
+		cfg_flag_t flags = t->titled ? CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES
+					     : CFGF_NODEFAULT;
+		cfg_opt_t one = CFG_SEC(t->name, options(c->arena, t, 0, &ignored), flags);
 
 		o[n++] = one;
 	}
@@ -139,16 +165,20 @@ conf_new(const struct conf_table *sections)
 {
 	struct mf_arena *a = mf_arena_new();
 	struct conf *c = mf_new(a, struct conf);
-	size_t n = 0;
+	size_t n = 0, own = 0;
 
 	while (sections != NULL && sections[n].name != NULL)
 		n++;
+	while (conf_own_tables[own].name != NULL)
+		own++;
 	c->arena = a;
 	c->top_table = (struct conf_table){ .name = "", .rows = conf_settings };
-	c->sections = mf_new_array(a, struct mf_conf *, n + 1);
+	c->sections = mf_new_array(a, struct mf_conf *, n + own + 1);
 	c->sections[c->n++] = conf_section_new(a, &c->top_table);
 	for (size_t i = 0; i < n; i++)
 		c->sections[c->n++] = conf_section_new(a, &sections[i]);
+	for (size_t i = 0; i < own; i++)
+		c->sections[c->n++] = conf_section_new(a, &conf_own_tables[i]);
 	return c;
 }
 
@@ -167,6 +197,27 @@ take_empty_lists(struct mf_conf *c, cfg_t *cfg)
 	}
 }
 
+/* A section in which nothing stands is one nevertheless, at its place in the file: each is taken from
+ * where it is and put at the end. */
+static void
+take_titled(struct conf *c, cfg_t *top, const struct conf_table *table)
+{
+	for (unsigned i = 0; i < cfg_size(top, table->name); i++) {
+		cfg_t *cfg = cfg_getnsec(top, table->name, i);
+		struct mf_conf *s = titled_section(c, table, cfg_title(cfg));
+		size_t at = 0;
+
+		if (s == NULL)
+			return;
+		take_empty_lists(s, cfg);
+		while (c->titled[at] != s)
+			at++;
+		memmove(&c->titled[at], &c->titled[at + 1],
+			(c->n_titled - at - 1) * sizeof(c->titled[0]));
+		c->titled[c->n_titled - 1] = s;
+	}
+}
+
 static enum mf_status
 read_text(struct conf *c, const char *path, const char *text, struct mf_error *err)
 {
@@ -178,8 +229,11 @@ read_text(struct conf *c, const char *path, const char *text, struct mf_error *e
 	cfg_set_error_function(l.top, on_error);
 	result = path != NULL ? cfg_parse(l.top, path) : cfg_parse_buf(l.top, text);
 	for (size_t i = 0; i < c->n; i++)
-		take_empty_lists(c->sections[i],
-			i == 0 ? l.top : cfg_getsec(l.top, c->sections[i]->table->name));
+		if (c->sections[i]->table->titled)
+			take_titled(c, l.top, c->sections[i]->table);
+		else
+			take_empty_lists(c->sections[i],
+				i == 0 ? l.top : cfg_getsec(l.top, c->sections[i]->table->name));
 	cfg_free(l.top);
 	loading = NULL;
 	if (result == CFG_SUCCESS)
@@ -224,7 +278,8 @@ read_environment(struct conf *c, struct mf_error *err)
 	enum mf_status st = MF_OK;
 
 	for (size_t i = 0; st == MF_OK && i < c->n; i++)
-		st = conf_environment_apply(c->sections[i], err);
+		st = c->sections[i]->table->titled ? MF_OK
+						   : conf_environment_apply(c->sections[i], err);
 	if (st == MF_OK)
 		conf_environment_warn((const struct mf_conf *const *)c->sections, c->n);
 	return st;
@@ -309,4 +364,19 @@ const struct mf_conf *
 conf_section(const struct conf *c, const char *name)
 {
 	return name[0] == '\0' ? NULL : find_section(c, name);
+}
+
+const struct mf_conf *
+conf_titled(const struct conf *c, const char *name, size_t i)
+{
+	for (size_t k = 0; k < c->n_titled; k++)
+		if (strcmp(c->titled[k]->table->name, name) == 0 && i-- == 0)
+			return c->titled[k];
+	return NULL;
+}
+
+const char *
+conf_title(const struct mf_conf *section)
+{
+	return section->title;
 }

@@ -11,6 +11,9 @@
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "mailferry/arena.h"
 #include "mailferry/buf.h"
 #include "mailferry/conf.h"
@@ -21,10 +24,15 @@ struct conf_table {
 	const char *name;
 	const char *help;	       /* one sentence */
 	const struct mf_setting *rows; /* NULL: a section without settings */
+	bool titled;		       /* there may be many, each with a title: name "title" { } */
 };
 
 /* The top-level settings: the one table, settings.c. */
 extern const struct mf_setting conf_settings[];
+
+/* Mailferry's own sections, which every configuration knows besides those of backends: policies.c.
+ * Ended by a NULL name. */
+extern const struct conf_table conf_own_tables[];
 
 struct conf;
 
@@ -49,6 +57,10 @@ void conf_free(struct conf *c);
  * the configuration. */
 const struct mf_conf *conf_top(const struct conf *c);
 const struct mf_conf *conf_section(const struct conf *c, const char *name);
+
+/* The i-th section with a title that has this name, in the order of the file; NULL beyond the last. */
+const struct mf_conf *conf_titled(const struct conf *c, const char *name, size_t i);
+const char *conf_title(const struct mf_conf *section);
 
 /* All settings with their defaults and sentences, as conf/mailferry.conf holds them. */
 void conf_print_defaults(struct mf_buf *out, const struct conf_table *sections);

@@ -63,16 +63,24 @@ print_rows(struct mf_buf *out, const char *indent, const struct mf_setting *rows
 	}
 }
 
+/* A section with a title exists as soon as it is written: it is a comment as a whole. */
+static void
+print_sections(struct mf_buf *out, const struct conf_table *t)
+{
+	for (; t != NULL && t->name != NULL; t++) {
+		mf_buf_add_str(out, "\n");
+		print_help(out, "", t->help == NULL ? t->name : t->help);
+		mf_buf_printf(out, t->titled ? "#%s \"NAME\" {\n" : "%s {\n", t->name);
+		print_rows(out, "\t", t->rows);
+		mf_buf_add_str(out, t->titled ? "#}\n" : "}\n");
+	}
+}
+
 void
 conf_print_defaults(struct mf_buf *out, const struct conf_table *sections)
 {
 	mf_buf_add_str(out, preamble);
 	print_rows(out, "", conf_settings);
-	for (; sections != NULL && sections->name != NULL; sections++) {
-		mf_buf_add_str(out, "\n");
-		print_help(out, "", sections->help == NULL ? sections->name : sections->help);
-		mf_buf_printf(out, "%s {\n", sections->name);
-		print_rows(out, "\t", sections->rows);
-		mf_buf_add_str(out, "}\n");
-	}
+	print_sections(out, conf_own_tables);
+	print_sections(out, sections);
 }

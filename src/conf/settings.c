@@ -10,6 +10,7 @@
 #define DAY (24 * 3600)
 
 static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
+static const char *const wipes[] = { "no", "account", "device", NULL };
 static const char *const stamps[] = { "auto", "yes", "no", NULL };
 
 const struct mf_setting conf_settings[] = {
@@ -96,6 +97,9 @@ const struct mf_setting conf_settings[] = {
 		"Longest wait that a phone may ask for; keep it below the time-outs of proxies." },
 
 	/* Whom it knows. */
+	{ "remote_wipe", MF_SETTING_CHOICE, "no", 0, 0, wipes,
+		"What a device may be told to erase when an administrator asks for it: no (nothing), "
+		"account (its account here, from version 16.1 on) or device (all that it holds)." },
 	{ "watch_linger", MF_SETTING_DURATION, "15m", 1, DAY, NULL,
 		"How long a user's mailbox is watched, with the credentials in memory, after the "
 		"last phone stopped waiting." },

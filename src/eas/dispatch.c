@@ -20,6 +20,7 @@
 #include "eas/conversations.h"
 #include "eas/login.h"
 #include "eas/metrics.h"
+#include "eas/policy.h"
 #include "eas/query.h"
 #include "eas/request.h"
 #include "eas/schema.h"
@@ -203,6 +204,53 @@ know_device(struct eas_request *r, struct run *run)
 	return st == MF_OK ? GO_ON : refuse(r, st, &run->err);
 }
 
+/* ---- What was decided about the device ---- */
+
+/* A wipe is the administrator's word twice: asked for, and allowed by the setting remote_wipe. What is
+ * not allowed, and what this version cannot be told, is a block. */
+static bool
+may_be_told(const struct eas_request *r)
+{
+	const char *allowed = mf_conf_string(r->server->conf, "remote_wipe");
+	if (r->record.wipe.kind == STATE_WIPE_DEVICE)
+		return strcmp(allowed, "device") == 0;
+	return strcmp(allowed, "no") != 0 && r->version >= EAS_16_1;
+}
+
+/* MS-ASCMD 2.2.2, status 140. */
+static enum next
+refuse_wiped(struct eas_request *r)
+{
+	if (!may_be_told(r) || r->record.wipe.stage == STATE_WIPE_DONE)
+		return refuse_status(r, EAS_DEVICE_BLOCKED, "a wiped device");
+	if (r->version < EAS_14_0 && r->policy_key == NULL)
+		return refuse_http(r, 403, "a wipe is pending");
+	return refuse_status(r, EAS_WIPE_REQUESTED, "a wipe is pending");
+}
+
+static enum next
+check_wipe(struct eas_request *r, struct run *run)
+{
+	enum mf_status st = state_record_load(
+		r->server->state, r->user, r->device_id, &r->record, &run->err);
+	if (st != MF_OK)
+		return refuse(r, st, &run->err);
+	if (r->record.wipe.kind == STATE_WIPE_NONE ||
+		(r->command->run == cmd_provision && may_be_told(r)))
+		return GO_ON;
+	return refuse_wiped(r);
+}
+
+static enum next
+check_policy(struct eas_request *r, struct run *run)
+{
+	(void)run;
+	if (r->command->run == cmd_provision)
+		return GO_ON;
+	unsigned status = eas_policy_check(r, eas_policy_of(r));
+	return status == 0 ? GO_ON : refuse_status(r, status, "not provisioned");
+}
+
 /* ---- The body ---- */
 
 static bool
@@ -278,13 +326,15 @@ run_command(struct eas_request *r)
 	return v;
 }
 
-/* In this order. Checks of policy and access belong between know_device and read_body. */
+/* In this order. */
 static enum next (*const steps[])(struct eas_request *, struct run *) = {
 	read_query,
 	authenticate,
 	answer_options,
 	judge_query,
 	know_device,
+	check_wipe,
+	check_policy,
 	read_body,
 	open_store,
 };

@@ -14,10 +14,12 @@
 #include "mailferry/arena.h"
 #include "mailferry/backend.h"
 #include "mailferry/buf.h"
+#include "state/record.h"
 #include "wbxml/wbxml.h"
 
 struct backends; /* backend/registry.h: the opened backends, login check, session pool */
 struct state;	 /* state/state.h */
+struct eas_policies;
 struct state_device;
 struct eas_command; /* eas/commands.h: a row of the table of commands */
 
@@ -27,6 +29,7 @@ struct eas_server {
 	struct state *state;
 	struct backends *backends;
 	const struct eas_watcher *watcher; /* NULL: waiting requests are only polled */
+	const struct eas_policies *policies; /* eas/policy.h; NULL: no device must keep to any */
 };
 
 struct eas_request;
@@ -103,6 +106,7 @@ struct eas_request {
 	const char *user;      /* the user's name in the state and the log */
 	uint32_t user_number;
 	struct state_device *device;
+	struct state_record record; /* what an administrator has decided about the device */
 	struct wbxml_node *root;  /* the decoded body; NULL when the request has none */
 	struct mf_session *store; /* a session of the store's backend, returned after the run */
 	const struct mf_store_api *store_api;

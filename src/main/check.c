@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "eas/policy.h"
 #include "main/check.h"
 #include "main/commands.h"
 #include "main/json.h"
@@ -39,6 +40,17 @@ check_say(struct check *c, enum check_result result, const char *what, const cha
 	mf_buf_add_str(&c->out, "}");
 }
 
+static void
+check_policies(struct check *c)
+{
+	struct eas_policies *p = NULL;
+	struct mf_error err = { .text = "" };
+
+	if (eas_policies_open(c->conf, &p, &err) != MF_OK)
+		check_say(c, CHECK_ERROR, "policy", "%s", err.text);
+	eas_policies_free(p);
+}
+
 /* Everything after the configuration itself, in the order in which serve needs it. */
 static void
 check_all(struct check *c)
@@ -62,6 +74,7 @@ check(struct check *c, const char *path)
 		c->conf = conf;
 		check_say(c, CHECK_OK, "configuration", "%s",
 			path == NULL ? "from the environment alone" : path);
+		check_policies(c);
 		check_all(c);
 	} else {
 		check_say(c, CHECK_ERROR, "configuration", "%s", err.text);

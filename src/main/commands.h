@@ -21,5 +21,6 @@ int main_check(int argc, char **argv);
 int main_probe(int argc, char **argv);
 int main_conversations(int argc, char **argv);
 int main_top(int argc, char **argv);
+int main_device(int argc, char **argv);
 
 #endif

@@ -15,6 +15,7 @@ static const struct {
 	{ "top", main_top, "shows who waits at a running daemon" },
 	{ "conversations", main_conversations,
 		"shows and removes a user's rules for conversations" },
+	{ "device", main_device, "lists, allows, blocks and wipes devices" },
 };
 
 static int

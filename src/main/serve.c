@@ -15,6 +15,7 @@
 #include "backend/session.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "eas/policy.h"
 #include "http/server.h"
 #include "main/commands.h"
 #include "main/load.h"
@@ -39,6 +40,7 @@ struct service {
 	struct http_server *http;
 	struct watcher watcher;
 	struct watchdesk desk;
+	struct eas_policies *policies;
 	struct eas_server eas;
 	int64_t collect_at; /* clock_ms */
 };
@@ -93,7 +95,9 @@ open_all(struct service *s, struct mf_error *err)
 	enum mf_status st;
 
 	mime_init();
-	st = state_open(&state, &s->state, err);
+	st = eas_policies_open(s->conf, &s->policies, err);
+	if (st == MF_OK)
+		st = state_open(&state, &s->state, err);
 	if (st == MF_OK)
 		st = backends_open(s->conf, &s->backends, err);
 	if (st != MF_OK)
@@ -108,6 +112,7 @@ open_all(struct service *s, struct mf_error *err)
 	s->eas = (struct eas_server){ .conf = top,
 		.state = s->state,
 		.backends = s->backends,
+		.policies = s->policies,
 		.watcher = s->watcher.push != NULL ? &s->watcher.eas : NULL };
 	st = http_server_open(top, &http_public, routes, &s->eas, s->pool, &s->http, err);
 	if (st != MF_OK)
@@ -129,6 +134,7 @@ close_all(struct service *s)
 	work_pool_free(s->pool);
 	backends_close(s->backends);
 	state_close(s->state);
+	eas_policies_free(s->policies);
 	conf_free(s->conf);
 	mime_deinit();
 }

@@ -47,6 +47,7 @@ struct player {
 
 	struct memory_world *world;
 	struct conf *conf;
+	struct eas_policies *policies;
 	struct eas_server server;
 	const char *settings; /* lines of the configuration that the script adds */
 

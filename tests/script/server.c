@@ -6,6 +6,7 @@
 
 #include "backend/registry.h"
 #include "base/clock.h"
+#include "eas/policy.h"
 #include "state/state.h"
 
 static struct conf_table tables[] = {
@@ -24,6 +25,9 @@ load_conf(struct player *p)
 	if (conf_parse(text, tables, &p->conf, &err) != MF_OK)
 		script_broken(p, "configuration: %s", err.text);
 	p->server.conf = conf_top(p->conf);
+	if (eas_policies_open(p->conf, &p->policies, &err) != MF_OK)
+		script_broken(p, "policies: %s", err.text);
+	p->server.policies = p->policies;
 }
 
 static void
@@ -71,6 +75,7 @@ server_stop(struct player *p)
 	}
 	backends_close(p->server.backends);
 	state_close(p->server.state);
+	eas_policies_free(p->policies);
 	conf_free(p->conf);
 	p->server = (struct eas_server){ .conf = NULL };
 }
@@ -209,6 +214,70 @@ step_without(struct player *p, const char *rest, const char *block)
 	memory_capabilities(p->world, MEMORY_ALL_CAPABILITIES & ~lacks);
 }
 
+static size_t
+choose(struct player *p, const char *word, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(words[i], word) == 0)
+			return i;
+	script_broken(p, "no such word: %s", word);
+}
+
+static void
+record_done(struct player *p, enum mf_status st, const struct mf_error *err)
+{
+	if (st != MF_OK)
+		script_broken(p, "record: %s", err->text);
+}
+
+/* wipe none, account, device: what an administrator asks for, of the phone that speaks. */
+static void
+step_wipe(struct player *p, const char *rest, const char *block)
+{
+	static const char *const words[] = { "none", "account", "device" };
+	enum state_wipe_kind kind = (enum state_wipe_kind)choose(p, rest, words, 3);
+	struct mf_error err = { 0 };
+
+	(void)block;
+	record_done(p,
+		state_wipe_save(p->server.state, p->phone.user, p->phone.device, kind,
+			STATE_WIPE_ASKED, &err),
+		&err);
+}
+
+/* wiped asked, sent, done, failed: how far that is. */
+static void
+step_wiped(struct player *p, const char *rest, const char *block)
+{
+	static const char *const words[] = { "asked", "sent", "done", "failed" };
+	enum state_wipe_stage stage = (enum state_wipe_stage)choose(p, rest, words, 4);
+	struct state_record record;
+	struct mf_error err = { 0 };
+
+	(void)block;
+	record_done(p,
+		state_record_load(
+			p->server.state, p->phone.user, p->phone.device, &record, &err),
+		&err);
+	if (record.wipe.stage != stage)
+		script_failed(p, "the wipe is %s", words[record.wipe.stage]);
+}
+
+/* approve none, allowed, blocked: what an administrator decides, of the phone that speaks. */
+static void
+step_approve(struct player *p, const char *rest, const char *block)
+{
+	static const char *const words[] = { "none", "allowed", "blocked" };
+	enum state_approval approval = (enum state_approval)choose(p, rest, words, 3);
+	struct mf_error err = { 0 };
+
+	(void)block;
+	record_done(p,
+		state_approval_save(
+			p->server.state, p->phone.user, p->phone.device, approval, &err),
+		&err);
+}
+
 const struct script_step server_steps[] = {
 	{ "restart", step_restart },
 	{ "configure", step_configure },
@@ -218,5 +287,8 @@ const struct script_step server_steps[] = {
 	{ "delay", step_delay },
 	{ "mailserver", step_mailserver },
 	{ "without", step_without },
+	{ "wipe", step_wipe },
+	{ "wiped", step_wiped },
+	{ "approve", step_approve },
 	{ NULL, NULL },
 };

@@ -31,8 +31,8 @@ static const struct mf_setting rows[] = {
 	{ 0 },
 };
 static const struct conf_table tables[] = {
-	{ "imap", "The server.", rows },
-	{ "bare", "Nothing to set.", NULL },
+	{ .name = "imap", .help = "The server.", .rows = rows },
+	{ .name = "bare", .help = "Nothing to set." },
 	{ 0 },
 };
 
@@ -233,8 +233,9 @@ Test(conf, shipped_file)
 	FILE *f;
 
 	for (size_t i = 0; backend_builtin[i] != NULL; i++)
-		all[i] = (struct conf_table){ backend_builtin[i]->name, backend_builtin[i]->help,
-			backend_builtin[i]->settings };
+		all[i] = (struct conf_table){ .name = backend_builtin[i]->name,
+			.help = backend_builtin[i]->help,
+			.rows = backend_builtin[i]->settings };
 	mf_buf_init(&want, sizeof(have) - 1);
 	conf_print_defaults(&want, all);
 	f = fopen(TEST_SOURCE "/conf/mailferry.conf", "r");
