@@ -149,8 +149,8 @@ all_options(struct conf *c)
 
 	for (size_t i = 1; i < c->n; i++) {
 		const struct conf_table *t = c->sections[i]->table;
-		cfg_flag_t flags = t->titled ? CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES
-					     : CFGF_NODEFAULT;
+		cfg_flag_t flags =
+			t->titled ? CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES : CFGF_NODEFAULT;
 		cfg_opt_t one = CFG_SEC(t->name, options(c->arena, t, 0, &ignored), flags);
 
 		o[n++] = one;

@@ -98,7 +98,8 @@ const struct mf_setting conf_settings[] = {
 
 	/* Whom it knows. */
 	{ "remote_wipe", MF_SETTING_CHOICE, "no", 0, 0, wipes,
-		"What a device may be told to erase when an administrator asks for it: no (nothing), "
+		"What a device may be told to erase when an administrator asks for it: no "
+		"(nothing), "
 		"account (its account here, from version 16.1 on) or device (all that it holds)." },
 	{ "watch_linger", MF_SETTING_DURATION, "15m", 1, DAY, NULL,
 		"How long a user's mailbox is watched, with the credentials in memory, after the "

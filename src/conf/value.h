@@ -14,9 +14,9 @@ struct value {
 
 struct mf_conf {
 	const struct conf_table *table; /* of the top: a name of "" */
-	const char *title;		/* NULL: none, and of a titled table's own row of defaults */
-	struct value *values;		/* one a row */
-	struct mf_arena *arena;		/* of the whole configuration */
+	const char *title;	/* NULL: none, and of a titled table's own row of defaults */
+	struct value *values;	/* one a row */
+	struct mf_arena *arena; /* of the whole configuration */
 };
 
 /* A section with the defaults of its table. A default that does not fit its own row is an assertion. */

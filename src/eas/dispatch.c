@@ -231,8 +231,8 @@ refuse_wiped(struct eas_request *r)
 static enum next
 check_wipe(struct eas_request *r, struct run *run)
 {
-	enum mf_status st = state_record_load(
-		r->server->state, r->user, r->device_id, &r->record, &run->err);
+	enum mf_status st =
+		state_record_load(r->server->state, r->user, r->device_id, &r->record, &run->err);
 	if (st != MF_OK)
 		return refuse(r, st, &run->err);
 	if (r->record.wipe.kind == STATE_WIPE_NONE ||

@@ -61,14 +61,16 @@ static const struct element {
 	{ Provision_RequireEncryptedSMIMEMessages, "encrypt_mail", POLICY_BOOL },
 	{ Provision_RequireSignedSMIMEAlgorithm, "sign_algorithm", POLICY_NUMBER },
 	{ Provision_RequireEncryptionSMIMEAlgorithm, "encrypt_algorithm", POLICY_NUMBER },
-	{ Provision_AllowSMIMEEncryptionAlgorithmNegotiation, "encrypt_negotiation", POLICY_NUMBER },
+	{ Provision_AllowSMIMEEncryptionAlgorithmNegotiation, "encrypt_negotiation",
+		POLICY_NUMBER },
 	{ Provision_AllowSMIMESoftCerts, "soft_certificates", POLICY_BOOL },
 	{ Provision_AllowBrowser, "browser", POLICY_BOOL },
 	{ Provision_AllowConsumerEmail, "consumer_mail", POLICY_BOOL },
 	{ Provision_AllowRemoteDesktop, "remote_desktop", POLICY_BOOL },
 	{ Provision_AllowInternetSharing, "internet_sharing", POLICY_BOOL },
 	{ Provision_UnapprovedInROMApplicationList, "forbidden_applications", POLICY_LIST },
-	{ Provision_ApprovedApplicationList, "approved_applications", POLICY_LIST },};
+	{ Provision_ApprovedApplicationList, "approved_applications", POLICY_LIST },
+};
 
 static const size_t elements_n = sizeof(elements) / sizeof(*elements);
 
@@ -170,15 +172,16 @@ check_numbers(const struct mf_conf *c, struct mf_error *err)
 
 	if (classes > 1 && !mf_conf_bool(c, "password_alphanumeric"))
 		return mf_fail(err, MF_INVALID,
-			"policy \"%s\": password_classes needs password_alphanumeric", conf_title(c));
+			"policy \"%s\": password_classes needs password_alphanumeric",
+			conf_title(c));
 	if (mf_conf_bool(c, "password_alphanumeric") && length < classes)
 		return mf_fail(err, MF_INVALID,
 			"policy \"%s\": password_alphanumeric needs a password_length of at least "
 			"password_classes",
 			conf_title(c));
 	if (attempts > 0 && attempts < 4)
-		return mf_fail(err, MF_INVALID, "policy \"%s\": password_attempts must be 0 or 4 to 16",
-			conf_title(c));
+		return mf_fail(err, MF_INVALID,
+			"policy \"%s\": password_attempts must be 0 or 4 to 16", conf_title(c));
 	if (age > 0 && age < 4)
 		return mf_fail(err, MF_INVALID, "policy \"%s\": calendar_age must be 0 or 4 to 7",
 			conf_title(c));

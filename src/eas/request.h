@@ -28,7 +28,7 @@ struct eas_server {
 	const struct mf_conf *conf; /* the top section of the configuration */
 	struct state *state;
 	struct backends *backends;
-	const struct eas_watcher *watcher; /* NULL: waiting requests are only polled */
+	const struct eas_watcher *watcher;   /* NULL: waiting requests are only polled */
 	const struct eas_policies *policies; /* eas/policy.h; NULL: no device must keep to any */
 };
 
@@ -107,8 +107,8 @@ struct eas_request {
 	uint32_t user_number;
 	struct state_device *device;
 	struct state_record record; /* what an administrator has decided about the device */
-	struct wbxml_node *root;  /* the decoded body; NULL when the request has none */
-	struct mf_session *store; /* a session of the store's backend, returned after the run */
+	struct wbxml_node *root;    /* the decoded body; NULL when the request has none */
+	struct mf_session *store;   /* a session of the store's backend, returned after the run */
 	const struct mf_store_api *store_api;
 	const char *store_name; /* name of that backend: the folders' store in the state */
 	void *watching;		/* of server->watcher, while it waits; NULL: nobody wakes it */

@@ -57,8 +57,9 @@ print_json(struct mf_buf *out, const struct state_device *d, const struct state_
 	print_field(out, "model", d->info[STATE_INFO_MODEL]);
 	print_field(out, "name", d->info[STATE_INFO_FRIENDLY_NAME]);
 	print_field(out, "os", d->info[STATE_INFO_OS]);
-	mf_buf_printf(out, ",\"version\":\"%u.%u\",\"first_seen\":%lld,\"last_seen\":%lld", d->version / 10,
-		d->version % 10, (long long)d->first_seen, (long long)d->last_seen);
+	mf_buf_printf(out, ",\"version\":\"%u.%u\",\"first_seen\":%lld,\"last_seen\":%lld",
+		d->version / 10, d->version % 10, (long long)d->first_seen,
+		(long long)d->last_seen);
 	mf_buf_printf(out, ",\"provisioned\":%s", d->policy_key != 0 ? "true" : "false");
 	print_field(out, "access", approvals[r->approval]);
 	print_field(out, "wipe", kinds[r->wipe.kind]);
@@ -176,8 +177,7 @@ wipe(struct device *x)
 		return MAIN_DENIED;
 	}
 	if (x->o->confirm == NULL || strcmp(x->o->confirm, x->id) != 0) {
-		fprintf(stderr,
-			"mailferry device: this erases %s. Say so again: --confirm %s\n",
+		fprintf(stderr, "mailferry device: this erases %s. Say so again: --confirm %s\n",
 			kind == STATE_WIPE_DEVICE ? "everything on the device"
 						  : "the account on the device",
 			x->id);
@@ -194,8 +194,8 @@ static int
 unwipe(struct device *x)
 {
 	struct mf_error err = { .text = "" };
-	enum mf_status st = state_wipe_save(
-		x->state, x->user, x->id, STATE_WIPE_NONE, STATE_WIPE_ASKED, &err);
+	enum mf_status st =
+		state_wipe_save(x->state, x->user, x->id, STATE_WIPE_NONE, STATE_WIPE_ASKED, &err);
 
 	return st == MF_OK ? MAIN_OK : fail(&err);
 }

@@ -121,8 +121,8 @@ save_wipe(struct kv_txn *t, void *ctx, struct mf_error *err)
 	mf_buf_init(&b, 0);
 	varint_put(&b, x->wipe.kind);
 	varint_put(&b, x->wipe.stage);
-	varint_put(&b, (uint64_t)(x->wipe.stage == STATE_WIPE_ASKED ? x->wipe.changed
-								    : stored.asked));
+	varint_put(
+		&b, (uint64_t)(x->wipe.stage == STATE_WIPE_ASKED ? x->wipe.changed : stored.asked));
 	varint_put(&b, (uint64_t)x->wipe.changed);
 	mf_buf_add_str(&b, x->id);
 	kv_put(t, state_key_view(&k), mf_buf_bytes(&b));

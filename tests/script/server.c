@@ -256,8 +256,7 @@ step_wiped(struct player *p, const char *rest, const char *block)
 
 	(void)block;
 	record_done(p,
-		state_record_load(
-			p->server.state, p->phone.user, p->phone.device, &record, &err),
+		state_record_load(p->server.state, p->phone.user, p->phone.device, &record, &err),
 		&err);
 	if (record.wipe.stage != stage)
 		script_failed(p, "the wipe is %s", words[record.wipe.stage]);

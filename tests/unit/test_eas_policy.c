@@ -61,7 +61,8 @@ Test(eas_policy, titles)
 	struct mf_error err = { 0 };
 	struct conf *c = NULL;
 
-	cr_assert_eq(conf_parse("policy \"b\" {}\npolicy \"a\" {\ncamera = no\n}\n", NULL, &c, &err),
+	cr_assert_eq(
+		conf_parse("policy \"b\" {}\npolicy \"a\" {\ncamera = no\n}\n", NULL, &c, &err),
 		MF_OK, "%s", err.text);
 	cr_assert_str_eq(conf_title(conf_titled(c, "policy", 0)), "b");
 	cr_assert(mf_conf_bool(conf_titled(c, "policy", 0), "camera"));

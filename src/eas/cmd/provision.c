@@ -74,7 +74,7 @@ wipe(struct eas_request *r)
 		if (w->stage != STATE_WIPE_DONE)
 			st = note_wipe(r,
 				status != NULL && strcmp(status, "1") == 0 ? STATE_WIPE_DONE
-									    : STATE_WIPE_FAILED,
+									   : STATE_WIPE_FAILED,
 				&err);
 		return st == MF_OK ? answer_wipe(r, false) : eas_fail(r, st, &err);
 	}
