@@ -92,8 +92,9 @@ main(void)
 	pthread_t threads[THREADS];
 
 	for (size_t i = 0; backend_builtin[i] != NULL; i++)
-		tables[i] = (struct conf_table){ backend_builtin[i]->name, backend_builtin[i]->help,
-			backend_builtin[i]->settings };
+		tables[i] = (struct conf_table){ .name = backend_builtin[i]->name,
+			.help = backend_builtin[i]->help,
+			.rows = backend_builtin[i]->settings };
 	if (conf_parse("backends = {\"memory\"}\nsession_limit = 2\nsession_total = 4\n"
 		       "memory { users = {\"u0:secret\", \"u1:secret\", \"u2:secret\"} }",
 		    tables, &conf, &err) != MF_OK ||

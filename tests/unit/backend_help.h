@@ -27,8 +27,9 @@ backend_help_open(struct backend_help *h, const char *text)
 
 	*h = (struct backend_help){ 0 };
 	for (size_t i = 0; backend_builtin[i] != NULL; i++)
-		h->tables[i] = (struct conf_table){ backend_builtin[i]->name,
-			backend_builtin[i]->help, backend_builtin[i]->settings };
+		h->tables[i] = (struct conf_table){ .name = backend_builtin[i]->name,
+			.help = backend_builtin[i]->help,
+			.rows = backend_builtin[i]->settings };
 	text = mf_printf(a, "backends = {\"memory\"}\n%s\n", text);
 	cr_assert_eq(conf_parse(text, h->tables, &h->conf, &err), MF_OK, "%s", err.text);
 	h->world = memory_hold("default");

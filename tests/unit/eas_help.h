@@ -49,7 +49,9 @@ gateway_open(struct gateway *g)
 	*g = (struct gateway){ .directory = "/tmp/mailferry-eas-XXXXXX" };
 	log_set_level(MF_LOG_ERROR);
 	must(mkdtemp(g->directory) != NULL, "mkdtemp", NULL);
-	g->tables[0] = (struct conf_table){ "memory", "", mf_backend_memory.settings };
+	g->tables[0] = (struct conf_table){
+		.name = "memory", .help = "", .rows = mf_backend_memory.settings
+	};
 	char text[200];
 	snprintf(text, sizeof(text),
 		"backends = {\"memory\"}\nmemory { world = "

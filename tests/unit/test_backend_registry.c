@@ -55,8 +55,9 @@ Test(backend_registry, open_all_or_none)
 		struct mf_error err = { 0 };
 
 		for (size_t k = 0; backend_builtin[k] != NULL; k++)
-			tables[k] = (struct conf_table){ backend_builtin[k]->name, "",
-				backend_builtin[k]->settings };
+			tables[k] = (struct conf_table){ .name = backend_builtin[k]->name,
+				.help = "",
+				.rows = backend_builtin[k]->settings };
 		cr_assert_eq(conf_parse(cases[i].text, tables, &conf, &err), MF_OK, "%s", err.text);
 		cr_assert_eq(backends_open(conf, &b, &err), cases[i].status, "%s: %s",
 			cases[i].text, err.text);
