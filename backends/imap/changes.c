@@ -373,5 +373,6 @@ imap_changes(
 	if (status == MF_OK)
 		imap_cursor_write(&w.to, next);
 	mf_idset_deinit(&w.seen);
+	imap_stream_shrink(&s->stream);
 	return status;
 }

@@ -270,7 +270,7 @@ enum mf_status
 imap_wait(struct mf_session *s, unsigned tag, imap_untagged_fn *fn, void *ctx,
 	struct imap_result *r, struct mf_error *err)
 {
-	struct imap_result own;
+	struct imap_result own = { .condition = IMAP_OK };
 	enum mf_status status;
 
 	status = wait_end(s, tag, fn, ctx, r == NULL ? &own : r, err);

@@ -450,5 +450,6 @@ imap_fetch(struct mf_session *s, const struct mf_fetch *f, struct mf_error *err)
 		imap_drain(s);
 	for (size_t i = 0; i < WINDOWS; i++)
 		imap_window_free(r.windows[i]);
+	imap_stream_shrink(&s->stream);
 	return status;
 }

@@ -273,8 +273,9 @@ backend_open(const struct mf_conf *conf, struct mf_backend **out, struct mf_erro
 	b->subscribed_only = mf_conf_bool(conf, "subscribed_only");
 	b->preview = mf_conf_bool(conf, "preview");
 	b->ignore = mf_conf_list(conf, "ignore");
-	while (strcmp(watch_modes[b->watch_mode], mf_conf_string(conf, "watch")) != 0)
-		b->watch_mode++;
+	for (unsigned i = 0; watch_modes[i] != NULL; i++)
+		if (strcmp(watch_modes[i], mf_conf_string(conf, "watch")) == 0)
+			b->watch_mode = i;
 	b->watch_notify_max = (unsigned)mf_conf_number(conf, "watch_notify_max");
 	b->watch_poll_ms = mf_conf_number(conf, "watch_poll") * 1000;
 	b->max_folders = (uint32_t)mf_conf_number(conf, "max_folders");

@@ -23,7 +23,6 @@
 
 #include "mailferry/log.h"
 #include "mailferry/loop.h"
-#include "names.h"
 #include "session.h"
 
 enum {
@@ -40,7 +39,7 @@ enum state { STATE_LOGIN, STATE_SETTING, STATE_WAITING, STATE_ROUND, STATE_PAUSE
 
 struct folder {
 	char *id;	 /* the gateway's */
-	char *wire;	 /* as in commands: encoded, quoted; NULL: cannot be asked for */
+	char *wire;	 /* as in commands: quoted; NULL: cannot be asked for */
 	uint64_t digest; /* of its last STATUS answer; 0: none yet */
 };
 
@@ -298,8 +297,11 @@ named(struct mf_watch *w, const char *name, size_t len, bool *known)
 		return w->inbox ? "INBOX" : NULL;
 	for (size_t i = 0; i < w->n_folders; i++) {
 		const char *wire = w->folders[i].wire;
-		size_t n = wire == NULL ? 0 : strlen(wire);
+		size_t n;
 
+		if (wire == NULL)
+			continue;
+		n = strlen(wire);
 		if (n == len && memcmp(wire, name, len) == 0)
 			return w->folders[i].id;
 		if (n == len + 2 && memcmp(wire + 1, name, len) == 0) /* not quoted by the server */
@@ -625,28 +627,26 @@ watch_start(struct mf_backend *b, struct mf_loop *loop, const struct mf_login *w
 	return MF_OK;
 }
 
-/* A name as commands carry it. */
+/* A folder's id, which is its name on the wire already, in quotes; NULL when it does not go into them. */
 static char *
 wire_of(const char *id)
 {
-	struct mf_arena *a = mf_arena_new();
-	const char *name = imap_name_encode(a, id);
-	char *wire = NULL, *p;
+	char *wire, *p;
 
-	if (name != NULL) {
-		wire = p = malloc(strlen(name) * 2 + 3);
-		if (wire == NULL)
-			abort();
-		*p++ = '"';
-		for (; *name != '\0'; name++) {
-			if (*name == '"' || *name == '\\')
-				*p++ = '\\';
-			*p++ = *name;
-		}
-		*p++ = '"';
-		*p = '\0';
+	for (const char *c = id; *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
+			return NULL;
+	wire = p = malloc(strlen(id) * 2 + 3);
+	if (wire == NULL)
+		abort();
+	*p++ = '"';
+	for (; *id != '\0'; id++) {
+		if (*id == '"' || *id == '\\')
+			*p++ = '\\';
+		*p++ = *id;
 	}
-	mf_arena_free(a);
+	*p++ = '"';
+	*p = '\0';
 	return wire;
 }
 

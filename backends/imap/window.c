@@ -150,9 +150,7 @@ imap_slot_take(struct imap_window *w, struct imap_slot *slot, const struct imap_
 	} else if (imap_bytes_is(a->name, "BODYSTRUCTURE") && slot->structure == NULL) {
 		slot->structure = item->structure = imap_structure_read(w->a, x);
 		item->have |= x->bad ? 0 : MF_WANT_STRUCTURE;
-	} else if (slot->state != IMAP_SLOT_NEW) {
-		imap_lex_skip(x); /* flags that change meanwhile: the next look tells them */
-	} else if (imap_bytes_is(a->name, "FLAGS")) {
+	} else if (imap_bytes_is(a->name, "FLAGS") && slot->state == IMAP_SLOT_NEW) {
 		imap_flags_read(x, flags);
 		item->flags = flags->flags;
 		item->keywords = flags->keywords;
