@@ -21,12 +21,17 @@ const struct eas_command eas_commands[] = {
 		cmd_moveitems },
 	{ "GetItemEstimate", 14, EAS_12_1, EAS_16_1, EAS_STORE, GetItemEstimate_GetItemEstimate,
 		GetItemEstimate_Status, EAS_AT_ESTIMATE, cmd_getitemestimate },
+	{ "Search", 16, EAS_12_1, EAS_16_1, EAS_STORE, Search_Search, Search_Status, EAS_AT_SEARCH,
+		cmd_search },
 	{ "Settings", 17, EAS_12_1, EAS_16_1, 0, Settings_Settings, Settings_Status,
 		EAS_AT_SETTINGS, cmd_settings },
 	{ "Ping", 18, EAS_12_1, EAS_16_1, EAS_STORE | EAS_EMPTY_BODY | EAS_MAY_WAIT, Ping_Ping,
 		Ping_Status, EAS_AT_PING, cmd_ping },
 	{ "Provision", 20, EAS_12_1, EAS_16_1, 0, Provision_Provision, Provision_Status,
 		EAS_AT_PROVISION, cmd_provision },
+	/* Of 16.1; iOS sends it under any version. */
+	{ "Find", 23, EAS_12_1, EAS_16_1, EAS_STORE, Find_Find, Find_Status, EAS_AT_FIND,
+		cmd_find },
 };
 
 const size_t eas_commands_n = sizeof(eas_commands) / sizeof(*eas_commands);

@@ -47,12 +47,14 @@ const char *eas_version_name(enum eas_version v);
 /* The commands, one file each in cmd/. */
 enum eas_verdict cmd_foldercreate(struct eas_request *r);
 enum eas_verdict cmd_folderdelete(struct eas_request *r);
+enum eas_verdict cmd_find(struct eas_request *r);
 enum eas_verdict cmd_foldersync(struct eas_request *r);
 enum eas_verdict cmd_folderupdate(struct eas_request *r);
 enum eas_verdict cmd_getitemestimate(struct eas_request *r);
 enum eas_verdict cmd_moveitems(struct eas_request *r);
 enum eas_verdict cmd_ping(struct eas_request *r);
 enum eas_verdict cmd_provision(struct eas_request *r);
+enum eas_verdict cmd_search(struct eas_request *r);
 enum eas_verdict cmd_settings(struct eas_request *r);
 enum eas_verdict cmd_sync(struct eas_request *r);
 

@@ -10,6 +10,7 @@ enum state_blob {
 	STATE_BLOB_SYNC_REQUEST = 1, /* the last Sync request, for empty and Partial ones */
 	STATE_BLOB_PING = 2,	     /* the last Ping's folders and heartbeat */
 	STATE_BLOB_POLICY = 3,
+	STATE_BLOB_SEARCH = 8, /* what the last Search or Find found */
 };
 
 enum { STATE_BLOB_MAX = 256 * 1024 };

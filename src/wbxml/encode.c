@@ -108,6 +108,28 @@ wbxml_opaque(struct wbxml_writer *w, const void *data, size_t len)
 	mf_buf_add(w->out, data, len);
 }
 
+/* A page that no tag has: the first token names its own. */
+enum { NO_PAGE = 0xff };
+
+void
+wbxml_piece_begin(struct wbxml_writer *piece, struct mf_buf *out)
+{
+	memset(piece, 0, sizeof(*piece));
+	piece->out = out;
+	piece->page = NO_PAGE;
+}
+
+void
+wbxml_piece_add(struct wbxml_writer *w, const struct wbxml_writer *piece)
+{
+	assert(w->depth > 0 && piece->depth == 0);
+	if (piece->out->len == 0)
+		return;
+	flush(w);
+	mf_buf_add(w->out, piece->out->data, piece->out->len);
+	w->page = piece->page;
+}
+
 void
 wbxml_empty(struct wbxml_writer *w, uint16_t tag)
 {

@@ -87,6 +87,12 @@ void wbxml_empty(struct wbxml_writer *w, uint16_t tag);
 void wbxml_element(struct wbxml_writer *w, uint16_t tag, const char *text);
 void wbxml_number(struct wbxml_writer *w, uint16_t tag, int64_t n);
 
+/* Elements that are to be added to a document later: written into a buffer of their own, without a
+ * header; then added where an element of w is open. piece is closed, and can be added to one
+ * document. */
+void wbxml_piece_begin(struct wbxml_writer *piece, struct mf_buf *out);
+void wbxml_piece_add(struct wbxml_writer *w, const struct wbxml_writer *piece);
+
 /* A copy of the element n with everything below it. */
 void wbxml_copy(struct wbxml_writer *w, const struct wbxml_node *n);
 

@@ -208,6 +208,17 @@ pieces(const struct mime_text *t, const struct mf_item *item, struct mime_piece 
 	return n;
 }
 
+const char *
+body_preview(struct mf_arena *a, const struct mime_structure *s, const struct mf_item *item,
+	size_t chars)
+{
+	struct mime_piece list[MIME_TEXTS_MAX];
+	size_t n = pieces(&s->plain, item, list);
+	const char *text = mime_body_preview(a, list, n, chars);
+
+	return text == NULL ? "" : text;
+}
+
 static void
 write_preview(struct wbxml_writer *w, struct mf_arena *a, const struct mime_text *t,
 	const struct mf_item *item, unsigned chars)

@@ -57,4 +57,9 @@ void body_write(struct wbxml_writer *w, struct mf_arena *a, enum eas_version ver
 	const struct body_options *o, const struct body_plan *p, const struct mime_structure *s,
 	const struct mf_item *item);
 
+/* The first `chars` characters of the item's plain text, as far as its sections were fetched; "" where
+ * there is none. */
+const char *body_preview(struct mf_arena *a, const struct mime_structure *s,
+	const struct mf_item *item, size_t chars);
+
 #endif

@@ -1,0 +1,192 @@
+/*
+ * Find (MS-ASCMD 2.2.1.2): lists of mail by a search string, as 16.1 has it; answered for any version.
+ * Knows its elements; the search itself is mailsearch.h's. Without a directory there are no people.
+ */
+#include "eas/commands.h"
+
+#include <string.h>
+
+#include "eas/cmd/mailsearch.h"
+#include "eas/map/email_found.h"
+#include "eas/map/ids.h"
+#include "eas/map/phrase.h"
+
+/* MS-ASCMD 2.2.3.177.2, of the Response. */
+enum { FIND_INVALID = 2, FIND_FOLDERSYNC = 3, FIND_NOT_FROM_ZERO = 4 };
+
+struct finding {
+	struct eas_request *r;
+	const struct wbxml_node *query, *options; /* options: NULL without */
+	struct mailsearch m;
+	uint32_t folder;
+	uint32_t first, last;
+};
+
+/* ---- In ---- */
+
+/* SearchId is a phone's name for the search, but not all give each search another. */
+static void
+make_digest(struct finding *f)
+{
+	struct mf_buf buf;
+	struct wbxml_writer w;
+	mf_buf_init(&buf, 0);
+	wbxml_begin(&w, &buf);
+	wbxml_copy(&w, f->query);
+	mf_buf_add_byte(&buf, f->m.deep);
+	digest_sha256(buf.data, buf.len, f->m.digest);
+	mf_buf_deinit(&buf);
+}
+
+static unsigned
+read_folder(struct finding *f)
+{
+	const char *text = wbxml_child_value(f->query, AirSync_CollectionId);
+	if (text == NULL || *text == '\0' || strcmp(text, "0") == 0)
+		return EAS_OK;
+	if (!state_folder_parse(text, &f->folder))
+		return FIND_FOLDERSYNC;
+	f->m.folders = &f->folder;
+	f->m.n_folders = 1;
+	return EAS_OK;
+}
+
+static unsigned
+read_request(struct finding *f)
+{
+	const char *class = wbxml_child_value(f->query, AirSync_Class);
+	const char *text = wbxml_child_value(f->query, Find_FreeText);
+	if (phrase_parse(f->r->arena, text, &f->m.query) != MF_OK ||
+		!mailsearch_range(wbxml_child_value(f->options, Find_Range), &f->first, &f->last))
+		return FIND_INVALID;
+	f->m.nothing = class != NULL && *class != '\0' && strcmp(class, "Email") != 0;
+	f->m.deep = wbxml_child(f->options, Find_DeepTraversal) != NULL;
+	f->m.remembered = f->first > 0;
+	make_digest(f);
+	return read_folder(f);
+}
+
+/* ---- Out ---- */
+
+static void
+open_response(struct eas_request *r, const char *store, unsigned status)
+{
+	eas_reply_begin(r, Find_Find);
+	eas_reply_status(r, EAS_OK);
+	r->status = status;
+	wbxml_open(&r->writer, Find_Response);
+	wbxml_element(&r->writer, ItemOperations_Store, store);
+	wbxml_number(&r->writer, Find_Status, status);
+}
+
+static enum eas_verdict
+close_response(struct eas_request *r)
+{
+	wbxml_close(&r->writer);
+	return eas_reply_end(r);
+}
+
+static enum eas_verdict
+answer_status(struct eas_request *r, const char *store, unsigned status)
+{
+	open_response(r, store, status);
+	if (status == EAS_OK)
+		wbxml_number(&r->writer, Find_Total, 0);
+	return close_response(r);
+}
+
+static void
+write_result(struct eas_request *r, struct wbxml_writer *w, struct email_view *v,
+	const struct mailsearch_hit *hit, const struct mf_item *item)
+{
+	(void)r;
+	wbxml_open(w, Find_Result);
+	wbxml_element(w, AirSync_Class, "Email");
+	wbxml_element(w, AirSync_ServerId, ids_item_print(v->scratch, hit->folder, item->id));
+	wbxml_element(w, AirSync_CollectionId, state_folder_print(v->scratch, hit->folder));
+	wbxml_open(w, Find_Properties);
+	email_found_write(w, v, item);
+	wbxml_close(w);
+	wbxml_close(w);
+}
+
+static enum eas_verdict
+answer_hits(
+	struct finding *f, const struct state_folders *folders, const struct mailsearch_hits *hits)
+{
+	static const char store[] = "Mailbox";
+	const struct mailsearch_teller teller = { email_found_options(), write_result };
+	struct eas_request *r = f->r;
+	struct mf_error err = { 0 };
+	size_t last = f->last, told = 0;
+	eas_note(r, "found=%llu partial=%d searched=%d", (unsigned long long)hits->total,
+		hits->partial, !hits->remembered);
+	if (f->first >= hits->n)
+		return answer_status(r, store, EAS_OK);
+	if (last - f->first >= MAILSEARCH_PAGE)
+		last = f->first + MAILSEARCH_PAGE - 1;
+	if (last >= hits->n)
+		last = hits->n - 1;
+	open_response(r, store, EAS_OK);
+	enum mf_status st =
+		mailsearch_tell(r, folders, hits, f->first, &last, &teller, &told, &err);
+	if (st != MF_OK)
+		return eas_fail(r, st, &err);
+	wbxml_element(&r->writer, Find_Range, mf_printf(r->arena, "%u-%zu", f->first, last));
+	wbxml_number(&r->writer, Find_Total, (int64_t)hits->total);
+	r->items = told;
+	eas_note(r, "items=%zu", told);
+	return close_response(r);
+}
+
+/* ---- The criteria ---- */
+
+static enum eas_verdict
+find_mail(struct eas_request *r, const struct wbxml_node *criterion)
+{
+	static const char store[] = "Mailbox";
+	struct finding f = { .r = r,
+		.query = wbxml_child(criterion, Find_Query),
+		.options = wbxml_child(criterion, Find_Options) };
+	struct state_folders folders;
+	struct mailsearch_hits hits;
+	struct mf_error err = { 0 };
+	unsigned status = read_request(&f);
+	if (status != EAS_OK)
+		return answer_status(r, store, status);
+	enum mf_status st =
+		state_folders_load(r->server->state, r->user_number, r->arena, &folders, &err);
+	if (st == MF_OK)
+		st = mailsearch_run(r, &folders, &f.m, &hits, &err);
+	if (st == MF_GONE && f.m.remembered)
+		return answer_status(r, store, FIND_NOT_FROM_ZERO);
+	if (st == MF_TEMPORARY || st == MF_AUTH || st == MF_BROKEN)
+		return eas_fail(r, st, &err);
+	if (st != MF_OK)
+		return answer_status(r, store, eas_status_at(EAS_AT_FIND, st));
+	return answer_hits(&f, &folders, &hits);
+}
+
+static enum eas_verdict
+find_people(struct eas_request *r, const struct wbxml_node *criterion)
+{
+	const struct wbxml_node *options = wbxml_child(criterion, Find_Options);
+	const struct wbxml_node *query = wbxml_child(criterion, Find_Query);
+	const char *text = wbxml_child_value(query, Find_FreeText);
+	uint32_t first, last;
+	text = text == NULL ? wbxml_value(query) : text;
+	bool good = *text != '\0' &&
+		    mailsearch_range(wbxml_child_value(options, Find_Range), &first, &last);
+	return answer_status(r, "GAL", good ? EAS_OK : FIND_INVALID);
+}
+
+enum eas_verdict
+cmd_find(struct eas_request *r)
+{
+	const struct wbxml_node *search = wbxml_child(r->root, Find_ExecuteSearch);
+	const struct wbxml_node *mail = wbxml_child(search, Find_MailBoxSearchCriterion);
+	const struct wbxml_node *people = wbxml_child(search, Find_GalSearchCriterion);
+	if ((mail == NULL) == (people == NULL))
+		return eas_fail_status(r, FIND_INVALID, "one criterion is needed");
+	return mail != NULL ? find_mail(r, mail) : find_people(r, people);
+}

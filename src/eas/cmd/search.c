@@ -1,0 +1,373 @@
+/*
+ * Search (MS-ASCMD 2.2.1.16): mail, people, documents. Knows the elements of queries; the search itself
+ * is mailsearch.h's. Without a directory there are no people, and there are no document libraries.
+ *
+ * Only And joins criteria, and only once: everything else is too complex (MS-ASCMD 2.2.3.10, 2.2.3.80.2).
+ */
+#include "eas/commands.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "eas/cmd/mailsearch.h"
+#include "eas/map/ids.h"
+#include "eas/map/phrase.h"
+#include "mailferry/log.h"
+#include "mime/header.h"
+
+/* MS-ASCMD 2.2.3.177.13, of a Store. */
+enum {
+	STORE_INVALID = 2,
+	STORE_BAD_LINK = 4,
+	STORE_NOT_FOUND = 6,
+	STORE_TOO_COMPLEX = 8,
+	STORE_TIMED_OUT = 10,
+	STORE_PAST_END = 12,
+};
+
+enum { PHRASES_MAX = 8, FOLDERS_MAX = 1000 };
+
+struct searching {
+	struct eas_request *r;
+	const struct wbxml_node *query, *options; /* options: NULL without */
+	struct mailsearch m;
+	struct mf_query phrases[PHRASES_MAX];
+	size_t n_phrases;
+	struct mf_query all; /* of the phrases */
+	struct conversation_id conversation;
+	uint32_t *folders;
+	bool mail, other; /* Class: of mail, of something else */
+	uint32_t first, last;
+	struct mailsearch_teller teller;
+};
+
+/* ---- The query: each criterion gives a status of the Store ---- */
+
+typedef unsigned criterion_fn(struct searching *s, const struct wbxml_node *n);
+
+static unsigned
+take_phrase(struct searching *s, const struct wbxml_node *n)
+{
+	const struct mf_query *q;
+	if (s->n_phrases == PHRASES_MAX)
+		return STORE_TOO_COMPLEX;
+	enum mf_status st = phrase_parse(s->r->arena, wbxml_value(n), &q);
+	if (st == MF_OK)
+		s->phrases[s->n_phrases++] = *q;
+	return eas_status_at(EAS_AT_SEARCH_STORE, st);
+}
+
+static unsigned
+take_class(struct searching *s, const struct wbxml_node *n)
+{
+	static const char *const others[] = { "Calendar", "Contacts", "Tasks", "Notes", "SMS" };
+	const char *class = wbxml_value(n);
+	bool known = strcmp(class, "Email") == 0;
+	s->mail = s->mail || known;
+	for (size_t i = 0; !known && i < sizeof(others) / sizeof(*others); i++)
+		known = s->other = strcmp(class, others[i]) == 0;
+	return known ? EAS_OK : STORE_INVALID;
+}
+
+static unsigned
+take_folder(struct searching *s, const struct wbxml_node *n)
+{
+	uint32_t number = 0;
+	const char *text = wbxml_value(n);
+	if (s->m.n_folders == FOLDERS_MAX)
+		return STORE_TOO_COMPLEX;
+	if (strcmp(text, "0") != 0 && !state_folder_parse(text, &number))
+		return eas_status_at(EAS_AT_SEARCH_STORE, MF_RESYNC);
+	s->folders[s->m.n_folders++] = number;
+	return EAS_OK;
+}
+
+static unsigned
+take_conversation(struct searching *s, const struct wbxml_node *n)
+{
+	if (s->m.conversation != NULL || !conversation_id_read(wbxml_data(n), &s->conversation))
+		return STORE_INVALID;
+	s->m.conversation = &s->conversation;
+	return EAS_OK;
+}
+
+/* DateReceived must stand before Value. */
+static bool
+read_bound(const struct wbxml_node *n, int64_t *out)
+{
+	const struct wbxml_node *date = wbxml_child(n, Email_DateReceived);
+	const struct wbxml_node *value = wbxml_child(n, Search_Value);
+	if (date == NULL || value == NULL || n->children != date)
+		return false;
+	return mime_date_parse(wbxml_data(value), out);
+}
+
+static unsigned
+take_after(struct searching *s, const struct wbxml_node *n)
+{
+	int64_t when;
+	if (!read_bound(n, &when))
+		return STORE_INVALID;
+	s->m.after = s->m.has_after && s->m.after > when ? s->m.after : when;
+	s->m.has_after = true;
+	return EAS_OK;
+}
+
+static unsigned
+take_before(struct searching *s, const struct wbxml_node *n)
+{
+	int64_t when;
+	if (!read_bound(n, &when))
+		return STORE_INVALID;
+	s->m.before = s->m.has_before && s->m.before < when ? s->m.before : when;
+	s->m.has_before = true;
+	return EAS_OK;
+}
+
+static unsigned
+too_complex(struct searching *s, const struct wbxml_node *n)
+{
+	(void)s, (void)n;
+	return STORE_TOO_COMPLEX;
+}
+
+static const struct {
+	uint16_t tag;
+	criterion_fn *fn;
+} criteria[] = {
+	{ Search_FreeText, take_phrase },
+	{ AirSync_Class, take_class },
+	{ AirSync_CollectionId, take_folder },
+	{ Search_ConversationId, take_conversation },
+	{ Search_GreaterThan, take_after },
+	{ Search_LessThan, take_before },
+	{ Search_And, too_complex },
+	{ Search_Or, too_complex },
+};
+
+static unsigned
+read_criterion(struct searching *s, const struct wbxml_node *n)
+{
+	for (size_t i = 0; i < sizeof(criteria) / sizeof(*criteria); i++)
+		if (criteria[i].tag == n->tag)
+			return criteria[i].fn(s, n);
+	return STORE_INVALID;
+}
+
+static unsigned
+read_query(struct searching *s)
+{
+	const struct wbxml_node *and = s->query->children;
+	unsigned status = EAS_OK;
+	if (and == NULL)
+		return STORE_INVALID;
+	if (and->tag != Search_And || and->next != NULL)
+		return STORE_TOO_COMPLEX;
+	if (and->children == NULL)
+		return STORE_INVALID;
+	s->folders = mf_new_array(s->r->arena, uint32_t, FOLDERS_MAX);
+	for (const struct wbxml_node *n = and->children; n != NULL && status == EAS_OK; n = n->next)
+		status = read_criterion(s, n);
+	s->m.folders = s->folders;
+	s->m.nothing = s->other && !s->mail;
+	s->all = (struct mf_query){
+		.kind = MF_QUERY_AND, .children = s->phrases, .n_children = s->n_phrases
+	};
+	s->m.query = s->n_phrases == 0 ? NULL : &s->all;
+	return status;
+}
+
+/* ---- The rest of the request ---- */
+
+/* What an unchanged search has too: the query and where it is deep. */
+static void
+make_digest(struct searching *s)
+{
+	struct mf_buf buf;
+	struct wbxml_writer w;
+	mf_buf_init(&buf, 0);
+	wbxml_begin(&w, &buf);
+	wbxml_copy(&w, s->query);
+	mf_buf_add_byte(&buf, s->m.deep);
+	digest_sha256(buf.data, buf.len, s->m.digest);
+	mf_buf_deinit(&buf);
+}
+
+static unsigned
+read_request(struct searching *s)
+{
+	unsigned status = read_query(s);
+	if (status != EAS_OK)
+		return status;
+	if (!mailsearch_range(wbxml_child_value(s->options, Search_Range), &s->first, &s->last) ||
+		!body_options_parse(s->options, &s->teller.body))
+		return STORE_INVALID;
+	s->m.deep = wbxml_child(s->options, Search_DeepTraversal) != NULL;
+	s->m.remembered = s->first > 0 && wbxml_child(s->options, Search_RebuildResults) == NULL;
+	make_digest(s);
+	return EAS_OK;
+}
+
+/* ---- Out ---- */
+
+static void
+open_store(struct eas_request *r, unsigned status)
+{
+	eas_reply_begin(r, Search_Search);
+	eas_reply_status(r, EAS_OK);
+	r->status = status;
+	wbxml_open(&r->writer, Search_Response);
+	wbxml_open(&r->writer, Search_Store);
+	wbxml_number(&r->writer, Search_Status, status);
+}
+
+static enum eas_verdict
+close_store(struct eas_request *r)
+{
+	wbxml_close(&r->writer);
+	wbxml_close(&r->writer);
+	return eas_reply_end(r);
+}
+
+static enum eas_verdict
+answer_status(struct eas_request *r, unsigned status)
+{
+	open_store(r, status);
+	return close_store(r);
+}
+
+/* Nothing was found: an empty Result says so (MS-ASCMD 2.2.3.155.3). */
+static enum eas_verdict
+answer_nothing(struct eas_request *r, unsigned status)
+{
+	open_store(r, status);
+	wbxml_empty(&r->writer, Search_Result);
+	return close_store(r);
+}
+
+static void
+write_result(struct eas_request *r, struct wbxml_writer *w, struct email_view *v,
+	const struct mailsearch_hit *hit, const struct mf_item *item)
+{
+	(void)r;
+	wbxml_open(w, Search_Result);
+	wbxml_element(w, AirSync_Class, "Email");
+	wbxml_element(w, Search_LongId, ids_file_print(v->scratch, hit->folder, item, "", 0));
+	wbxml_element(w, AirSync_CollectionId, state_folder_print(v->scratch, hit->folder));
+	wbxml_open(w, Search_Properties);
+	email_write(w, v, item);
+	wbxml_close(w);
+	wbxml_close(w);
+}
+
+static enum eas_verdict
+answer_hits(struct searching *s, const struct state_folders *folders,
+	const struct mailsearch_hits *hits)
+{
+	struct eas_request *r = s->r;
+	struct mf_error err = { 0 };
+	size_t last = s->last, told;
+	unsigned status = hits->partial ? STORE_TIMED_OUT : EAS_OK;
+	eas_note(r, "found=%llu partial=%d searched=%d", (unsigned long long)hits->total,
+		hits->partial, !hits->remembered);
+	if (hits->n == 0)
+		return answer_nothing(r, status);
+	if (s->first >= hits->n)
+		return answer_status(r, STORE_PAST_END);
+	if (last - s->first >= MAILSEARCH_PAGE)
+		last = s->first + MAILSEARCH_PAGE - 1;
+	if (last >= hits->n)
+		last = hits->n - 1;
+	open_store(r, status);
+	enum mf_status st =
+		mailsearch_tell(r, folders, hits, s->first, &last, &s->teller, &told, &err);
+	if (st != MF_OK)
+		return eas_fail(r, st, &err);
+	if (told == 0)
+		wbxml_empty(&r->writer, Search_Result);
+	wbxml_element(&r->writer, Search_Range, mf_printf(r->arena, "%u-%zu", s->first, last));
+	wbxml_number(&r->writer, Search_Total, (int64_t)hits->total);
+	r->items = told;
+	eas_note(r, "items=%zu", told);
+	return close_store(r);
+}
+
+/* ---- The stores ---- */
+
+static enum eas_verdict
+search_mailbox(
+	struct eas_request *r, const struct wbxml_node *query, const struct wbxml_node *options)
+{
+	struct searching s = { .r = r, .query = query, .options = options };
+	struct state_folders folders;
+	struct mailsearch_hits hits;
+	struct mf_error err = { 0 };
+	s.teller.write = write_result;
+	unsigned status = read_request(&s);
+	if (status != EAS_OK)
+		return answer_status(r, status);
+	enum mf_status st =
+		state_folders_load(r->server->state, r->user_number, r->arena, &folders, &err);
+	if (st == MF_OK)
+		st = mailsearch_run(r, &folders, &s.m, &hits, &err);
+	if (st == MF_GONE && s.m.remembered) {
+		s.m.remembered = false;
+		st = mailsearch_run(r, &folders, &s.m, &hits, &err);
+	}
+	if (st == MF_TEMPORARY || st == MF_AUTH || st == MF_BROKEN)
+		return eas_fail(r, st, &err);
+	if (st == MF_UNSUPPORTED)
+		return answer_status(r, STORE_TOO_COMPLEX);
+	if (st != MF_OK)
+		return answer_status(r, eas_status_at(EAS_AT_SEARCH_STORE, st));
+	return answer_hits(&s, &folders, &hits);
+}
+
+/* People: there is no directory, so nobody is found. */
+static enum eas_verdict
+search_people(
+	struct eas_request *r, const struct wbxml_node *query, const struct wbxml_node *options)
+{
+	uint32_t first, last;
+	if (query->children != NULL || *wbxml_value(query) == '\0' ||
+		!mailsearch_range(wbxml_child_value(options, Search_Range), &first, &last))
+		return answer_status(r, STORE_INVALID);
+	return answer_nothing(r, EAS_OK);
+}
+
+/* Documents: no library is there to hold what the link names. */
+static enum eas_verdict
+search_documents(
+	struct eas_request *r, const struct wbxml_node *query, const struct wbxml_node *options)
+{
+	const struct wbxml_node *equal = wbxml_child(query, Search_EqualTo);
+	const char *link = wbxml_child_value(equal, Search_Value);
+	(void)options;
+	if (equal == NULL || wbxml_child(equal, DocumentLibrary_LinkId) == NULL || link == NULL)
+		return answer_status(r, STORE_INVALID);
+	if (!str_starts(link, "\\\\") && strstr(link, "://") == NULL)
+		return answer_status(r, STORE_BAD_LINK);
+	return answer_status(r, STORE_NOT_FOUND);
+}
+
+static const struct {
+	const char *name;
+	enum eas_verdict (*search)(struct eas_request *r, const struct wbxml_node *query,
+		const struct wbxml_node *options);
+} stores[] = {
+	{ "Mailbox", search_mailbox }, { "GAL", search_people },
+	{ "DocumentLibrary", search_documents },
+	{ "Document Library", search_documents }, /* the name in MS-ASCMD's older editions */
+};
+
+enum eas_verdict
+cmd_search(struct eas_request *r)
+{
+	const struct wbxml_node *store = wbxml_child(r->root, Search_Store);
+	const char *name = wbxml_child_value(store, Search_Name);
+	for (size_t i = 0; i < sizeof(stores) / sizeof(*stores); i++)
+		if (str_ieq(stores[i].name, name))
+			return stores[i].search(r, wbxml_child(store, Search_Query),
+				wbxml_child(store, Search_Options));
+	return answer_status(r, STORE_INVALID);
+}
