@@ -83,6 +83,12 @@ any_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a)
 
 enum { IN_SYNC = 1 << STATE_SYNC, IN_RECORDS = 1 << STATE_RECORDS, IN_BOTH = 3 };
 
+static bool
+flags_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a)
+{
+	return key.len == STATE_KEY_FIELDS + 4 && flag_row_ok(row, a);
+}
+
 static const struct kind {
 	enum state_space space;
 	const char *name;
@@ -106,6 +112,7 @@ static const struct kind {
 	{ STATE_SPACE_CONVERSATION_CHUNK, "conversation chunk", IN_SYNC, conversation_ok },
 	{ STATE_SPACE_CONVERSATION_FOLDER, "conversation folder", IN_SYNC, conversation_ok },
 	{ STATE_SPACE_CONVERSATION_LAST, "last conversation", IN_SYNC, number_ok },
+	{ STATE_SPACE_FLAG, "flags", IN_SYNC, flags_ok },
 	{ STATE_SPACE_LEDGER, "ledger", IN_RECORDS, any_ok },
 	{ STATE_SPACE_RULE, "rule", IN_RECORDS, rule_ok },
 	{ STATE_SPACE_APPROVAL, "approval", IN_RECORDS, any_ok },

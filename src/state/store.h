@@ -59,6 +59,7 @@ enum mf_status folder_collect(
 
 bool hierarchy_row_ok(struct mf_bytes row, struct mf_arena *a);
 bool collection_row_ok(struct mf_bytes key, struct mf_bytes row);
+bool flag_row_ok(struct mf_bytes row, struct mf_arena *a);
 bool move_row_ok(struct mf_bytes key, struct mf_bytes row);
 bool conversation_row_ok(struct mf_bytes key, struct mf_bytes row); /* of any of its spaces */
 bool rule_row_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a);

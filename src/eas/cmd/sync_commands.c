@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "eas/cmd/sync.h"
+#include "eas/map/flag.h"
 #include "eas/map/folder.h"
 #include "eas/map/ids.h"
 #include "eas/schema.h"
@@ -19,8 +20,10 @@ struct change {
 	uint64_t id;
 	uint32_t add, remove; /* mf_flags */
 	const char **add_keywords, **remove_keywords;
-	unsigned status; /* EAS_OK until something is wrong */
-	bool done;	 /* taken by a batch */
+	bool has_flag;	      /* Flag is there */
+	struct mf_bytes flag; /* what to keep of it (map/flag.h) */
+	unsigned status;      /* EAS_OK until something is wrong */
+	bool done;	      /* taken by a batch */
 };
 
 struct batch {
@@ -63,17 +66,18 @@ has_forbidden(const struct wbxml_node *data)
 }
 
 static void
-read_flag(const struct wbxml_node *data, struct change *out)
+read_flag(struct mf_arena *a, const struct wbxml_node *data, struct change *out)
 {
 	const struct wbxml_node *flag = wbxml_child(data, Email_Flag);
-	const char *status = wbxml_child_value(flag, Email_Status);
+	bool set;
 
 	if (flag == NULL)
 		return;
-	if (flag->children == NULL || (status != NULL && strcmp(status, "2") != 0))
-		out->remove |= MF_FLAG_FLAGGED;
-	else if (status != NULL)
-		out->add |= MF_FLAG_FLAGGED;
+	if (!flag_read(a, flag, &set, &out->flag))
+		out->status = EAS_SYNC_CONVERSION;
+	else
+		*(set ? &out->add : &out->remove) |= MF_FLAG_FLAGGED;
+	out->has_flag = out->status == EAS_OK;
 }
 
 /* A category as an IMAP keyword: an atom, or it cannot be one. */
@@ -164,9 +168,9 @@ read_change(struct batch *b, struct change *ch)
 	}
 	if (read != NULL)
 		*(strcmp(read, "0") == 0 ? &ch->remove : &ch->add) |= MF_FLAG_SEEN;
-	read_flag(data, ch);
+	read_flag(b->r->arena, data, ch);
 	read_categories(b->r->arena, data, held->keywords, ch);
-	if (conflicts(b->c, ch))
+	if (ch->status == EAS_OK && conflicts(b->c, ch))
 		ch->status = EAS_SYNC_CONFLICT;
 }
 
@@ -299,6 +303,11 @@ fold_change(struct change *earlier, struct change *later)
 		later->add_keywords = earlier->add_keywords;
 		later->remove_keywords = earlier->remove_keywords;
 	}
+	if (!later->has_flag) {
+		later->has_flag = earlier->has_flag;
+		later->flag = earlier->flag;
+	}
+	earlier->has_flag = false;
 	earlier->add = earlier->remove = 0;
 	earlier->add_keywords = earlier->remove_keywords = NULL;
 }
@@ -315,6 +324,21 @@ fold_changes(struct batch *b)
 			}
 }
 
+/* What the mail server has no room for. */
+static enum mf_status
+keep_flags(struct batch *b, struct mf_error *err)
+{
+	struct state_flag *list = mf_new_array(b->r->arena, struct state_flag, b->n);
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (b->list[i].has_flag && b->list[i].status == EAS_OK)
+			list[n++] = (struct state_flag){ .id = b->list[i].id,
+				.details = b->list[i].flag };
+	return state_flags_save(b->r->server->state, b->r->user_number, b->c->folder->number,
+		b->c->folder->epoch, list, n, err);
+}
+
 static enum mf_status
 run_changes(struct batch *b, struct mf_error *err)
 {
@@ -329,6 +353,8 @@ run_changes(struct batch *b, struct mf_error *err)
 	for (size_t i = 0; i < b->n && st == MF_OK; i++)
 		if (!b->list[i].done)
 			st = change_group(b, i, err);
+	if (st == MF_OK)
+		st = keep_flags(b, err);
 	for (size_t i = 0; i < b->n && st == MF_OK; i++)
 		if (b->list[i].status != EAS_OK)
 			respond(b, b->list[i].node, b->list[i].status, 0);

@@ -142,6 +142,8 @@ static void
 telling_init(struct telling *t, struct eas_request *r, struct sync_collection *c,
 	struct sync_budget *budget)
 {
+	struct mf_error err;
+
 	memset(t, 0, sizeof(*t));
 	t->r = r;
 	t->c = c;
@@ -150,6 +152,10 @@ telling_init(struct telling *t, struct eas_request *r, struct sync_collection *c
 	t->view.body = c->options.body;
 	t->view.folder = c->folder->number;
 	t->view.address = eas_user_address(r);
+	if (state_flags_load(r->server->state, r->user_number, c->folder->number, c->folder->epoch,
+		    r->arena, &t->view.flags, &err) != MF_OK)
+		mf_log_warning("event=flags-unknown folder=%u reason=%s", c->folder->number,
+			mf_log_value(err.text));
 	if (schema_bool(c->asked->node, AirSync_ConversationMode, c->snapshot.conversations))
 		t->since = sync_scope_since(
 			&(struct sync_scope){ .filter = c->options.filter, .now = clock_wall() });
@@ -200,7 +206,9 @@ write_told(struct telling *t, const struct sync_told *told)
 		w, AirSync_ServerId, ids_item_print(t->r->arena, t->c->folder->number, told->id));
 	if (told->kind == SYNC_TOLD_CHANGE) {
 		wbxml_open(w, AirSync_ApplicationData);
-		email_write_change(w, t->r->version, &told->before, &told->mark);
+		t->view.scratch = mf_arena_new();
+		email_write_change(w, &t->view, told->id, &told->before, &told->mark);
+		mf_arena_free(t->view.scratch);
 		wbxml_close(w);
 	}
 	wbxml_close(w);

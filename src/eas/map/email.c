@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "eas/map/ids.h"
 #include "eas/map/conversation.h"
+#include "eas/map/flag.h"
 #include "eas/map/meeting.h"
 #include "mime/header.h"
 #include "sync/held.h"
@@ -159,17 +160,6 @@ write_subject(struct wbxml_writer *w, struct email_view *v, const struct parts *
 	wbxml_element(w, Email_Subject, subject);
 	write_if(w, Email_ThreadTopic,
 		topic != NULL && topic[0] != '\0' ? topic : mime_subject_topic(subject));
-}
-
-static void
-write_flag(struct wbxml_writer *w, uint32_t flags)
-{
-	wbxml_open(w, Email_Flag);
-	if ((flags & MF_FLAG_FLAGGED) != 0) {
-		wbxml_element(w, Email_Status, "2");
-		wbxml_element(w, Email_FlagType, "for Follow Up");
-	}
-	wbxml_close(w);
 }
 
 static void
@@ -349,7 +339,8 @@ email_write(struct wbxml_writer *w, struct email_view *v, const struct mf_item *
 	body_write(w, v->scratch, v->version, &v->body, &p.body, &p.structure, item);
 	wbxml_element(w, Email_MessageClass, class_of(v, &p, item, meeting));
 	wbxml_number(w, Email_InternetCPID, p.structure.codepage);
-	write_flag(w, item->flags);
+	flag_write(w, v->scratch, (item->flags & MF_FLAG_FLAGGED) != 0,
+		state_flag_find(&v->flags, item->id));
 	wbxml_element(w, Email_ContentClass, "urn:content-classes:message");
 	if (v->version >= EAS_14_0)
 		write_categories(w, item->keywords, item->n_keywords);
@@ -374,8 +365,8 @@ write_mark_categories(struct wbxml_writer *w, const char *keywords)
 }
 
 void
-email_write_change(struct wbxml_writer *w, enum eas_version version, const struct sync_mark *before,
-	const struct sync_mark *now)
+email_write_change(struct wbxml_writer *w, struct email_view *v, uint64_t id,
+	const struct sync_mark *before, const struct sync_mark *now)
 {
 	uint32_t differ = before == NULL ? UINT32_MAX : before->flags ^ now->flags;
 	size_t began = w->out->len;
@@ -383,10 +374,12 @@ email_write_change(struct wbxml_writer *w, enum eas_version version, const struc
 	if ((differ & MF_FLAG_SEEN) != 0)
 		wbxml_element(w, Email_Read, (now->flags & MF_FLAG_SEEN) != 0 ? "1" : "0");
 	if ((differ & MF_FLAG_FLAGGED) != 0)
-		write_flag(w, now->flags);
-	if (version >= EAS_14_0 && (before == NULL || strcmp(before->keywords, now->keywords) != 0))
+		flag_write(w, v->scratch, (now->flags & MF_FLAG_FLAGGED) != 0,
+			state_flag_find(&v->flags, id));
+	if (v->version >= EAS_14_0 &&
+		(before == NULL || strcmp(before->keywords, now->keywords) != 0))
 		write_mark_categories(w, now->keywords);
-	if (version >= EAS_14_0 && (differ & (MF_FLAG_ANSWERED | MF_FLAG_FORWARDED)) != 0)
+	if (v->version >= EAS_14_0 && (differ & (MF_FLAG_ANSWERED | MF_FLAG_FORWARDED)) != 0)
 		write_verb(w, now->flags);
 	if (w->out->len == began) /* what changed cannot be told to this version */
 		wbxml_element(w, Email_Read, (now->flags & MF_FLAG_SEEN) != 0 ? "1" : "0");

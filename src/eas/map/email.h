@@ -6,6 +6,7 @@
 #define EAS_MAP_EMAIL_H
 
 #include "eas/map/body.h"
+#include "state/flag.h"
 
 /* What to ask the backend for besides sections. */
 enum {
@@ -23,6 +24,7 @@ struct email_view {
 	struct mf_arena *scratch; /* for one item; the caller frees it between items */
 	struct state *state;	  /* what is known of conversations; NULL: nothing is */
 	uint32_t user;		  /* number in STATE_SYNC */
+	struct state_flags flags; /* what is known of the folder's flags; {0}: nothing is */
 	const char *address;	  /* the user's own; NULL: unknown */
 };
 
@@ -37,7 +39,7 @@ void email_write(struct wbxml_writer *w, struct email_view *v, const struct mf_i
 /* Writes only what a change of flags and keywords changes: Read, Flag, Categories. before: what the
  * client holds; elements that are the same are left out. */
 struct sync_mark;
-void email_write_change(struct wbxml_writer *w, enum eas_version version,
+void email_write_change(struct wbxml_writer *w, struct email_view *v, uint64_t id,
 	const struct sync_mark *before, const struct sync_mark *now);
 
 /* "2026-11-21T01:52:38.000Z" (MS-ASDTYPE 2.3). */

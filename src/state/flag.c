@@ -1,0 +1,156 @@
+/* Details of flags: one row a folder with its epoch and, for each item, its id and the bytes. */
+#include "state/flag.h"
+
+#include "state/store.h"
+
+struct access {
+	uint32_t user, folder;
+	uint64_t epoch;
+	struct mf_arena *a;
+	struct state_flags *out;
+	const struct state_flag *changes;
+	size_t n;
+};
+
+static struct state_key
+key_of(const struct access *x)
+{
+	struct state_key k;
+
+	state_key_of(&k, x->user, STATE_SPACE_FLAG, x->folder);
+	return k;
+}
+
+/* The details are views into the row. */
+static bool
+row_decode(struct mf_bytes row, struct mf_arena *a, uint64_t *epoch, struct state_flags *out)
+{
+	struct varint_reader c = codec_begin(row);
+	uint64_t n;
+
+	*epoch = varint_get(&c);
+	n = varint_get_max(&c, STATE_FLAGS_MAX);
+	out->list = mf_new_array(a, struct state_flag, STATE_FLAGS_MAX);
+	for (out->n = 0; out->n < n && !c.failed; out->n++) {
+		out->list[out->n].id = varint_get(&c);
+		out->list[out->n].details = varint_get_bytes(&c);
+	}
+	return codec_end(&c);
+}
+
+bool
+flag_row_ok(struct mf_bytes row, struct mf_arena *a)
+{
+	struct state_flags f;
+	uint64_t epoch;
+
+	return row_decode(row, a, &epoch, &f);
+}
+
+static enum mf_status
+load(struct kv_txn *t, void *ctx, struct mf_error *err)
+{
+	struct access *x = ctx;
+	struct state_key k = key_of(x);
+	struct mf_bytes row;
+	uint64_t epoch;
+
+	*x->out = (struct state_flags){ .n = 0 };
+	if (!kv_get(t, state_key_view(&k), &row))
+		return MF_OK;
+	row = mf_memdup(x->a, row.data, row.len);
+	if (!row_decode(row, x->a, &epoch, x->out))
+		return state_broken(err, "flags", x->user);
+	if (epoch != x->epoch)
+		x->out->n = 0;
+	return MF_OK;
+}
+
+enum mf_status
+state_flags_load(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
+	struct mf_arena *a, struct state_flags *out, struct mf_error *err)
+{
+	struct access x = { .user = user, .folder = folder, .epoch = epoch, .a = a, .out = out };
+
+	return kv_read(st->kv[STATE_SYNC], load, &x, err);
+}
+
+static void
+forget(struct state_flags *f, size_t at)
+{
+	memmove(f->list + at, f->list + at + 1, (--f->n - at) * sizeof(*f->list));
+}
+
+static void
+change(struct state_flags *f, const struct state_flag *to)
+{
+	for (size_t i = f->n; i > 0; i--)
+		if (f->list[i - 1].id == to->id)
+			forget(f, i - 1);
+	if (to->details.len == 0 || to->details.len > STATE_FLAG_BYTES)
+		return;
+	if (f->n == STATE_FLAGS_MAX)
+		forget(f, 0);
+	f->list[f->n++] = *to;
+}
+
+static void
+row_save(struct kv_txn *t, const struct access *x, const struct state_flags *f)
+{
+	struct state_key k = key_of(x);
+	struct mf_buf b;
+
+	mf_buf_init(&b, 0);
+	varint_put(&b, x->epoch);
+	varint_put(&b, f->n);
+	for (size_t i = 0; i < f->n; i++) {
+		varint_put(&b, f->list[i].id);
+		varint_put_bytes(&b, f->list[i].details);
+	}
+	if (f->n > 0)
+		kv_put(t, state_key_view(&k), mf_buf_bytes(&b));
+	else
+		kv_delete(t, state_key_view(&k));
+	mf_buf_deinit(&b);
+}
+
+static enum mf_status
+save(struct kv_txn *t, void *ctx, struct mf_error *err)
+{
+	struct access *x = ctx;
+	struct state_flags f;
+	enum mf_status st;
+
+	x->a = mf_arena_new();
+	x->out = &f;
+	st = load(t, x, err);
+	if (st == MF_BROKEN) /* nothing that could be mended: begin again */
+		f.n = 0;
+	if (f.list == NULL)
+		f.list = mf_new_array(x->a, struct state_flag, STATE_FLAGS_MAX);
+	for (size_t i = 0; i < x->n; i++)
+		change(&f, &x->changes[i]);
+	row_save(t, x, &f);
+	mf_arena_free(x->a);
+	return MF_OK;
+}
+
+enum mf_status
+state_flags_save(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
+	const struct state_flag *changes, size_t n, struct mf_error *err)
+{
+	struct access x = {
+		.user = user, .folder = folder, .epoch = epoch, .changes = changes, .n = n
+	};
+
+	return n == 0 ? MF_OK : kv_write(st->kv[STATE_SYNC], save, &x, err);
+}
+
+struct mf_bytes
+state_flag_find(const struct state_flags *f, uint64_t id)
+{
+	for (size_t i = f->n; i > 0; i--)
+		if (f->list[i - 1].id == id)
+			return f->list[i - 1].details;
+	return mf_bytes(NULL, 0);
+}

@@ -1,0 +1,35 @@
+/*
+ * What phones say about a follow-up flag (its dates, its reminder) beyond that it is set: mail servers
+ * have no room for it. One row a folder, of its newest flags; the details are opaque here.
+ */
+#ifndef STATE_FLAG_H
+#define STATE_FLAG_H
+
+#include "mailferry/bytes.h"
+#include "state/state.h"
+
+enum { STATE_FLAGS_MAX = 500, STATE_FLAG_BYTES = 1024 }; /* of one folder; of one flag */
+
+struct state_flag {
+	uint64_t id;		 /* of the item */
+	struct mf_bytes details; /* empty, to be saved: forget it */
+};
+
+struct state_flags {
+	struct state_flag *list; /* the oldest first */
+	size_t n;
+};
+
+/* Those of a folder; none when its epoch was another. */
+enum mf_status state_flags_load(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
+	struct mf_arena *a, struct state_flags *out, struct mf_error *err);
+
+/* Replaces the details of these items. Beyond STATE_FLAGS_MAX the oldest are forgotten; details over
+ * STATE_FLAG_BYTES are not kept. */
+enum mf_status state_flags_save(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
+	const struct state_flag *changes, size_t n, struct mf_error *err);
+
+/* Empty when there are none. */
+struct mf_bytes state_flag_find(const struct state_flags *f, uint64_t id);
+
+#endif
