@@ -42,6 +42,18 @@ const struct mf_setting conf_settings[] = {
 	{ "strip_domain", MF_SETTING_BOOL, "no", 0, 0, NULL,
 		"Log in at the backends with the part before the @ only." },
 
+	{ "public_url", MF_SETTING_STRING, "", 0, 0, NULL,
+		"What Autodiscover tells phones to use, as \"https://mail.example.org\"; empty: "
+		"HTTPS "
+		"at the host that they asked." },
+	{ "autodiscover_imap", MF_SETTING_STRING, "", 0, 0, NULL,
+		"IMAP server that Autodiscover tells Outlook of, as \"mail.example.org:993\"; "
+		"empty: "
+		"none." },
+	{ "autodiscover_smtp", MF_SETTING_STRING, "", 0, 0, NULL,
+		"The same for sending, as \"mail.example.org:465\" (TLS from the start) or with "
+		":587." },
+
 	/* Where it remembers. */
 	{ "state_directory", MF_SETTING_STRING, "/var/lib/mailferry", 0, 0, NULL,
 		"Directory of the state (may be deleted) and the records (back them up)." },

@@ -11,20 +11,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "backend/auth.h"
 #include "backend/session.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "eas/commands.h"
 #include "eas/conversations.h"
-#include "eas/login.h"
 #include "eas/metrics.h"
 #include "eas/policy.h"
 #include "eas/query.h"
 #include "eas/request.h"
 #include "eas/schema.h"
 #include "eas/status.h"
+#include "eas/who.h"
 #include "state/device.h"
 #include "state/user.h"
 
@@ -123,17 +122,8 @@ authenticate(struct eas_request *r, struct run *run)
 {
 	if (!str_ieq(r->path, path))
 		return refuse_http(r, 404, "no such path");
-	if (!login_parse(r->arena, eas_header(r, "Authorization"), &r->login))
-		return refuse_http(r, 401, "no credentials");
+	enum mf_status st = eas_who(r, &run->err);
 	name_thread(r);
-	struct backends *b = r->server->backends;
-	enum mf_status st = backend_login_check(b, &r->login, &run->err);
-	if (st == MF_OK)
-		st = backend_login_map(b, r->login.user, r->arena, &r->user, &run->err);
-	if (st == MF_INVALID)
-		st = MF_AUTH; /* a name that nobody can have */
-	if (st != MF_OK && st != MF_AUTH)
-		st = MF_TEMPORARY;
 	return st == MF_OK ? GO_ON : refuse(r, st, &run->err);
 }
 

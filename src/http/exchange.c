@@ -168,11 +168,22 @@ collect_headers(struct exchange *x)
 	return !c.bad;
 }
 
+/* Whole, or up to the star at a route's end. */
+static bool
+leads(const char *route, const char *path)
+{
+	size_t len = strlen(route);
+
+	if (len > 0 && route[len - 1] == '*')
+		return strlen(path) >= len - 1 && str_ieqn(route, path, len - 1);
+	return str_ieq(route, path);
+}
+
 static const struct http_route *
 find_route(const struct http_route *routes, const char *path)
 {
 	for (; routes->path != NULL; routes++)
-		if (str_ieq(routes->path, path))
+		if (leads(routes->path, path))
 			return routes;
 	return NULL;
 }

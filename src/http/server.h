@@ -15,7 +15,8 @@
 #include "mailferry/error.h"
 #include "work/work.h"
 
-/* Who answers which path. Paths are compared whole, without case; a table ends with a NULL path. */
+/* Who answers which path. Paths are compared without case, whole or up to a '*' at their end; the first
+ * that fits counts. A table ends with a NULL path. */
 struct http_route {
 	const char *path;
 	enum eas_verdict (*run)(struct eas_request *r); /* eas_run, or what behaves like it */

@@ -15,6 +15,7 @@
 #include "backend/session.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "eas/autodiscover.h"
 #include "eas/policy.h"
 #include "http/server.h"
 #include "main/commands.h"
@@ -49,6 +50,10 @@ struct service {
 static const struct http_route routes[] = {
 	{ "/Microsoft-Server-ActiveSync", eas_run, eas_request_deinit },
 	{ "/Microsoft-Server-ActiveSync/", eas_run, eas_request_deinit },
+	{ "/autodiscover/autodiscover.xml", eas_autodiscover_xml, eas_request_deinit },
+	{ "/autodiscover/autodiscover.json", eas_autodiscover_json, eas_request_deinit },
+	{ "/autodiscover/autodiscover.json/v1.0/*", eas_autodiscover_json, eas_request_deinit },
+	{ "/mailferry.mobileconfig", eas_autodiscover_profile, eas_request_deinit },
 	{ 0 },
 };
 
