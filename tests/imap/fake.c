@@ -263,10 +263,10 @@ fake_end(struct fake *f)
 }
 
 void
-fake_login(struct fake_client *c, struct fake *f, const char *settings)
+fake_login_as(
+	struct fake_client *c, struct fake *f, const char *settings, const struct mf_login *who)
 {
 	static struct conf_table tables[2];
-	struct mf_login who = { .user = "anna", .password = "secret \"x\\" };
 	char text[2000];
 
 	memset(c, 0, sizeof(*c));
@@ -282,7 +282,15 @@ fake_login(struct fake_client *c, struct fake *f, const char *settings)
 		c->status =
 			mf_backend_imap.open(conf_section(c->conf, "imap"), &c->backend, &c->err);
 	if (c->status == MF_OK)
-		c->status = mf_backend_imap.login(c->backend, &who, &c->session, &c->err);
+		c->status = mf_backend_imap.login(c->backend, who, &c->session, &c->err);
+}
+
+void
+fake_login(struct fake_client *c, struct fake *f, const char *settings)
+{
+	struct mf_login who = { .user = "anna", .password = "secret \"x\\" };
+
+	fake_login_as(c, f, settings, &who);
 }
 
 void

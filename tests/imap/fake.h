@@ -42,6 +42,9 @@ struct fake_client {
 };
 
 void fake_login(struct fake_client *c, struct fake *f, const char *settings);
+/* The same with other credentials. */
+void fake_login_as(
+	struct fake_client *c, struct fake *f, const char *settings, const struct mf_login *who);
 void fake_logout(struct fake_client *c);
 
 #endif

@@ -134,3 +134,28 @@ Test(imap_login, certificates)
 		dovecot_end(&d);
 	}
 }
+
+/* Another's mailbox with the master user's password, by both ways of logging in. */
+Test(imap_login, master)
+{
+	static const char *const ways[] = { "auth = plain\n", "auth = login\n" };
+	struct dovecot d;
+	const char *user = fixture_user("master");
+
+	dovecot_get(&d);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		for (int right = 0; right < 2; right++) {
+			struct mf_login who = { .user = user,
+				.password = right ? "secret-master" : "nonsense",
+				.master = "master" };
+			struct imap_world w;
+			enum mf_status status;
+
+			cr_assert_eq(imap_world_open(&w, settings(&d, true, ways[i])), MF_OK);
+			status = mf_backend_imap.login(w.backend, &who, &w.session, &w.err);
+			cr_assert_eq(status, right ? MF_OK : MF_AUTH, "%s: %s: %s", ways[i],
+				mf_status_name(status), w.err.text);
+			imap_world_close(&w);
+		}
+	dovecot_end(&d);
+}
