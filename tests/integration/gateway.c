@@ -61,7 +61,6 @@ free_port(void)
 static void
 write_configuration(struct gateway *g, struct dovecot *d, const char *more)
 {
-	const char *at;
 	char path[200];
 	FILE *f;
 
@@ -81,13 +80,10 @@ write_configuration(struct gateway *g, struct dovecot *d, const char *more)
 		fputs("state_map_size = 64M\n", f);
 	if (strstr(more, "log_level") == NULL)
 		fputs("log_level = debug\n", f);
-	/* One section imap: ours and what more says of it. */
-	at = strstr(more, "imap {");
-	fprintf(f, "%.*simap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n%s",
-		at == NULL ? 0 : (int)(at - more), more, dovecot_url(d, true), d->ca,
-		at == NULL ? "}\n" : at + strlen("imap {"));
-	if (at == NULL)
-		fputs(more, f);
+	if (strstr(more, "url = ") == NULL)
+		fprintf(f, "imap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n", dovecot_url(d, true),
+			d->ca);
+	fputs(more, f);
 	if (fclose(f) != 0)
 		fixture_die("%s: %s", path, strerror(errno));
 }

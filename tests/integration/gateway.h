@@ -21,7 +21,8 @@ struct gateway {
 	pid_t pid; /* 0: not running */
 };
 
-/* Starts it in front of d and waits until it answers. `more` stands at the end of the configuration
+/* Starts it in front of d and waits until it answers. `more` stands at the end of the configuration, in
+ * place of what the test itself would say of url, log_level or state_map_size
  * ("workers = 2\n"); "" for nothing. */
 void gateway_start(struct gateway *g, struct dovecot *d, const char *more);
 
