@@ -185,29 +185,42 @@ static void
 save_own_name(struct adding *x, const struct conversation_facts *f, uint32_t set,
 	const struct conversation_name_row *before)
 {
-	struct conversation_name_row row = {
-		.set = set, .known = true, .date = f->date, .index = f->index
-	};
+	struct conversation_name_row row = { .set = set,
+		.known = true,
+		.date = f->date,
+		.index = f->index,
+		.parent = before->parent };
 
 	if (before->known && before->date <= f->date) { /* of two with one id the older counts */
 		row = *before;
 		row.set = set;
 	} else if (f->n_parents > 0) {
 		row.parent = f->parents[f->n_parents - 1];
+		row.sure = true;
 	}
 	conversation_name_save(x->t, x->user, &f->own, &row);
 }
 
-/* The names of others keep what is known of their messages. */
+/* The names of others keep what is known of their messages. above: what the References say stands over this one,
+ * none: nothing; of several the smallest counts, so that the order in which mail comes does not. */
 static void
-save_name(struct adding *x, const struct conversation_id *name, uint32_t set)
+save_name(struct adding *x, const struct conversation_id *name, uint32_t set,
+	const struct conversation_id *above)
 {
 	struct conversation_name_row row = { 0 };
+	bool changed, better;
 
 	if (!conversation_name_load(x->t, x->user, name, &row))
 		memset(&row, 0, sizeof(row));
+	changed = row.set != set;
+	better = above != NULL && !row.sure &&
+		 (conversation_id_none(&row.parent) ||
+			 memcmp(above->bytes, row.parent.bytes, sizeof(above->bytes)) < 0);
+	if (better)
+		row.parent = *above;
 	row.set = set;
-	conversation_name_save(x->t, x->user, name, &row);
+	if (changed || better)
+		conversation_name_save(x->t, x->user, name, &row);
 }
 
 static void
@@ -245,9 +258,10 @@ add_item(struct adding *x, struct state_conversation_item *item)
 	grow(x, set, f);
 	if (!item->known || own.set != set || f->date < own.date)
 		save_own_name(x, f, set, &own);
-	for (size_t i = 1; i < n; i++)
-		if (sets[i] != set)
-			save_name(x, &names[i], set);
+	for (size_t i = 1; i < n - f->n_parents; i++)
+		save_name(x, &names[i], set, NULL);
+	for (size_t i = 0; i < f->n_parents; i++)
+		save_name(x, &f->parents[i], set, i > 0 ? &f->parents[i - 1] : NULL);
 	conversation_member_key(&k, x->user, set, x->folder, item->id);
 	kv_put(x->t, state_key_view(&k), mf_bytes(NULL, 0));
 	*place = set;

@@ -40,7 +40,7 @@ in_chain(const struct showing *s, const struct conversation_id *name)
 	return conversation_id_same(&s->facts->own, name);
 }
 
-/* Adds an ancestor; gives the next above it as its own message says, none when it says nothing. */
+/* Adds an ancestor; gives the next above it as the index knows it, none when it does not. */
 static struct conversation_id
 climb(struct showing *s, struct kv_txn *t, const struct conversation_id *name)
 {
@@ -49,12 +49,12 @@ climb(struct showing *s, struct kv_txn *t, const struct conversation_id *name)
 
 	memset(a, 0, sizeof(*a));
 	a->name = *name;
-	if (!conversation_name_load(t, s->user, name, &row) || !row.known)
+	if (!conversation_name_load(t, s->user, name, &row))
 		return (struct conversation_id){ 0 };
-	a->known = true;
+	a->known = row.known;
 	a->date = row.date;
 	a->index = row.index;
-	return row.parent;
+	return row.known && !row.sure ? (struct conversation_id){ 0 } : row.parent;
 }
 
 /* What stands before an ancestor in the References of the message itself. */
@@ -67,8 +67,9 @@ before_in_references(const struct conversation_facts *f, const struct conversati
 	return (struct conversation_id){ 0 };
 }
 
-/* From the parent upwards: by what the ancestors' messages say where they are known and say something, else
- * by the References of this one. */
+/* From the parent upwards: what the index knows counts, so that the index of a message begins with that of its
+ * parent; where it knows nothing, the References of this one. A message that is there and names no parent is the
+ * first. */
 static void
 show_index(struct showing *s, struct kv_txn *t)
 {
@@ -83,7 +84,9 @@ show_index(struct showing *s, struct kv_txn *t)
 
 		if (s->chain[s->first].index.len > 0)
 			break;
-		name = conversation_id_none(&above) ? before_in_references(f, &name) : above;
+		if (conversation_id_none(&above) && !s->chain[s->first].known)
+			above = before_in_references(f, &name);
+		name = above;
 	}
 	conversation_index_build(
 		s->chain + s->first, CONVERSATION_ANCESTORS_MAX - s->first, f, &s->out->index);

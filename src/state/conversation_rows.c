@@ -8,6 +8,7 @@ enum {
 	CURSOR_MAX = 64 << 10,
 	NAME_KNOWN = 1,
 	NAME_HAS_PARENT = 2,
+	NAME_SURE = 4,
 };
 
 static int64_t
@@ -37,16 +38,17 @@ name_decode(struct mf_bytes row, struct conversation_name_row *out)
 
 	memset(out, 0, sizeof(*out));
 	out->set = (uint32_t)varint_get_max(&c, UINT32_MAX);
-	flags = varint_get_max(&c, NAME_KNOWN | NAME_HAS_PARENT);
+	flags = varint_get_max(&c, NAME_KNOWN | NAME_HAS_PARENT | NAME_SURE);
 	out->known = (flags & NAME_KNOWN) != 0;
-	if (!out->known)
-		return codec_end(&c);
-	out->date = (int64_t)varint_get_max(&c, INT64_MAX);
+	out->sure = (flags & NAME_SURE) != 0;
 	if ((flags & NAME_HAS_PARENT) != 0) {
 		b = codec_raw(&c, sizeof(out->parent.bytes));
 		if (!c.failed)
 			memcpy(out->parent.bytes, b.data, b.len);
 	}
+	if (!out->known)
+		return codec_end(&c);
+	out->date = (int64_t)varint_get_max(&c, INT64_MAX);
 	b = codec_rest(&c);
 	if (b.len > sizeof(out->index.bytes))
 		return false;
@@ -76,11 +78,12 @@ conversation_name_save(struct kv_txn *t, uint32_t user, const struct conversatio
 
 	mf_buf_init(&b, 0);
 	varint_put(&b, row->set);
-	varint_put(&b, row->known ? NAME_KNOWN | (parent ? NAME_HAS_PARENT : 0) : 0);
+	varint_put(&b, (row->known ? NAME_KNOWN : 0) | (parent ? NAME_HAS_PARENT : 0) |
+			       (row->sure ? NAME_SURE : 0));
+	if (parent)
+		mf_buf_add(&b, row->parent.bytes, sizeof(row->parent.bytes));
 	if (row->known) {
 		varint_put(&b, (uint64_t)bounded_date(row->date));
-		if (parent)
-			mf_buf_add(&b, row->parent.bytes, sizeof(row->parent.bytes));
 		mf_buf_add(&b, row->index.bytes, row->index.len);
 	}
 	kv_put(t, state_key_view(&k), mf_buf_bytes(&b));

@@ -11,9 +11,10 @@
 /* A name -> what set it belongs to, and what is known of the message that it names. */
 struct conversation_name_row {
 	uint32_t set;
-	bool known; /* a message of that name was seen; the rest is its */
+	bool known; /* a message of that name was seen; date and index are its */
+	bool sure;  /* it says itself who its parent is; else those say it that refer to both */
 	int64_t date;
-	struct conversation_id parent;	 /* none: it has no parent */
+	struct conversation_id parent;	 /* none: nobody knows one */
 	struct conversation_index index; /* len 0: none of its own */
 };
 
