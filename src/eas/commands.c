@@ -9,6 +9,8 @@
 const struct eas_command eas_commands[] = {
 	{ "Sync", 0, EAS_12_1, EAS_16_1, EAS_STORE | EAS_EMPTY_BODY | EAS_MAY_WAIT, AirSync_Sync,
 		AirSync_Status, EAS_AT_SYNC, cmd_sync },
+	{ "GetAttachment", 4, EAS_12_1, EAS_12_1, EAS_STORE | EAS_EMPTY_BODY, 0, 0,
+		EAS_AT_ITEMOPERATIONS, cmd_getattachment },
 	{ "FolderSync", 9, EAS_12_1, EAS_16_1, EAS_STORE, FolderHierarchy_FolderSync,
 		FolderHierarchy_Status, EAS_AT_FOLDERSYNC, cmd_foldersync },
 	{ "FolderCreate", 10, EAS_12_1, EAS_16_1, EAS_STORE, FolderHierarchy_FolderCreate,
@@ -27,6 +29,8 @@ const struct eas_command eas_commands[] = {
 		EAS_AT_SETTINGS, cmd_settings },
 	{ "Ping", 18, EAS_12_1, EAS_16_1, EAS_STORE | EAS_EMPTY_BODY | EAS_MAY_WAIT, Ping_Ping,
 		Ping_Status, EAS_AT_PING, cmd_ping },
+	{ "ItemOperations", 19, EAS_12_1, EAS_16_1, EAS_STORE, ItemOperations_ItemOperations,
+		ItemOperations_Status, EAS_AT_ITEMOPERATIONS, cmd_itemoperations },
 	{ "Provision", 20, EAS_12_1, EAS_16_1, 0, Provision_Provision, Provision_Status,
 		EAS_AT_PROVISION, cmd_provision },
 	/* Of 16.1; iOS sends it under any version. */

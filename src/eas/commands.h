@@ -22,9 +22,9 @@ struct eas_command {
 	const char *name; /* as in the query, MS-ASHTTP 2.2.1.1.1.1.2 */
 	uint8_t code;	  /* of the base64 query */
 	enum eas_version first, last;
-	unsigned needs;	      /* eas_needs */
-	uint16_t root;	      /* tag of the request's and the answer's root */
-	uint16_t status_tag;  /* of the Status below the root */
+	unsigned needs;	     /* eas_needs */
+	uint16_t root;	     /* tag of the request's and the answer's root; 0: it has no elements */
+	uint16_t status_tag; /* of the Status below the root */
 	enum eas_place place; /* what a failure of the whole command means: status.h */
 	enum eas_verdict (*run)(struct eas_request *r);
 };
@@ -50,7 +50,9 @@ enum eas_verdict cmd_folderdelete(struct eas_request *r);
 enum eas_verdict cmd_find(struct eas_request *r);
 enum eas_verdict cmd_foldersync(struct eas_request *r);
 enum eas_verdict cmd_folderupdate(struct eas_request *r);
+enum eas_verdict cmd_getattachment(struct eas_request *r);
 enum eas_verdict cmd_getitemestimate(struct eas_request *r);
+enum eas_verdict cmd_itemoperations(struct eas_request *r);
 enum eas_verdict cmd_moveitems(struct eas_request *r);
 enum eas_verdict cmd_ping(struct eas_request *r);
 enum eas_verdict cmd_provision(struct eas_request *r);

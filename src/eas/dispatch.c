@@ -22,6 +22,7 @@
 #include "eas/query.h"
 #include "eas/request.h"
 #include "eas/schema.h"
+#include "eas/spool.h"
 #include "eas/status.h"
 #include "eas/who.h"
 #include "state/device.h"
@@ -353,7 +354,7 @@ log_summary(const struct eas_request *r)
 {
 	mf_log_info("version=%s http=%u status=%u in=%zu out=%zu ms=%" PRId64 " peer=%s%s%s",
 		eas_version_name(r->version), r->answer.http_status, r->status, r->body.len,
-		r->answer.body.len, clock_ms() - r->began, mf_log_value(r->peer),
+		(size_t)eas_answer_size(&r->answer), clock_ms() - r->began, mf_log_value(r->peer),
 		*r->note == '\0' ? "" : " ", r->note);
 }
 

@@ -76,6 +76,7 @@ enum eas_verdict
 eas_fail_http(struct eas_request *r, unsigned http_status, const char *why)
 {
 	mf_buf_clear(&r->answer.body);
+	r->answer.spool = NULL;
 	r->answer.content_type = NULL;
 	r->answer.http_status = http_status;
 	for (size_t i = 0; i < sizeof(status_headers) / sizeof(*status_headers); i++)
@@ -91,6 +92,7 @@ void
 eas_reply_begin(struct eas_request *r, uint16_t root)
 {
 	mf_buf_clear(&r->answer.body);
+	r->answer.spool = NULL;
 	r->answer.body.max = ANSWER_MAX;
 	r->answer.http_status = 200;
 	r->answer.content_type = "application/vnd.ms-sync.wbxml";
@@ -121,7 +123,7 @@ eas_fail_status(struct eas_request *r, unsigned status, const char *why)
 	if (why != NULL)
 		eas_note(r, "why=%s", mf_log_value(why));
 	r->status = status;
-	if (r->version < EAS_14_0 && status > 100)
+	if ((r->version < EAS_14_0 && status > 100) || r->command->root == 0)
 		return eas_fail_http(r, eas_status_http(status), NULL);
 	eas_reply_begin(r, r->command->root);
 	eas_reply_status(r, status);

@@ -21,6 +21,7 @@ struct backends; /* backend/registry.h: the opened backends, login check, sessio
 struct state;	 /* state/state.h */
 struct eas_policies;
 struct state_device;
+struct eas_spool;
 struct eas_command; /* eas/commands.h: a row of the table of commands */
 
 /* What lives as long as the process and every request uses. Read-only after start. */
@@ -63,6 +64,7 @@ struct eas_answer {
 	size_t n_headers;
 	const char *content_type; /* sent only with a body */
 	struct mf_buf body;	  /* freed by eas_request_deinit */
+	struct eas_spool *spool;  /* spool.h: what of the body is not in memory; NULL: nothing */
 };
 
 struct eas_wait {

@@ -2,12 +2,11 @@
 #include "http/body.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "base/spool.h"
 
 enum { SPOOL_STEP = 1 << 20 };
 
@@ -41,37 +40,12 @@ http_body_deinit(struct http_body *b)
 	http_body_init(b, b->room);
 }
 
-/* File systems without O_TMPFILE (NFS, overlayfs of old) get a name that is removed at once. */
-static int
-spool_file(const char *directory)
-{
-	char path[4096];
-	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-		return fd;
-	snprintf(path, sizeof(path), "%s/mailferry-XXXXXX", directory);
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd >= 0)
-		unlink(path);
-	return fd;
-}
-
 static enum mf_status
-spool_write(struct http_body *b, const uint8_t *data, size_t len, struct mf_error *err)
+write_file(struct http_body *b, const void *data, size_t len, struct mf_error *err)
 {
-	while (len > 0) {
-		ssize_t n = write(b->fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return mf_fail(err, MF_TEMPORARY, "spool %s: %s", b->room->directory,
-				strerror(errno));
-		data += n;
-		len -= (size_t)n;
-	}
-	return MF_OK;
+	if (spool_write(b->fd, data, len))
+		return MF_OK;
+	return mf_fail(err, MF_TEMPORARY, "spool %s: %s", b->room->directory, strerror(errno));
 }
 
 /* Room in the spool is taken in steps, so that bodies do not fight for the counter. */
@@ -93,11 +67,11 @@ spool_begin(struct http_body *b, struct mf_error *err)
 {
 	enum mf_status st;
 
-	b->fd = spool_file(b->room->directory);
+	b->fd = spool_open(b->room->directory);
 	if (b->fd < 0)
 		return mf_fail(
 			err, MF_TEMPORARY, "spool %s: %s", b->room->directory, strerror(errno));
-	st = spool_write(b, b->buf.data, b->buf.len, err);
+	st = write_file(b, b->buf.data, b->buf.len, err);
 	leave_memory(b);
 	return st;
 }
@@ -126,7 +100,7 @@ http_body_add(struct http_body *b, const void *data, size_t len, struct mf_error
 	if (st == MF_OK && b->fd < 0)
 		st = spool_begin(b, err);
 	if (st == MF_OK)
-		st = spool_write(b, data, len, err);
+		st = write_file(b, data, len, err);
 	if (st == MF_OK)
 		b->len += len;
 	return st;

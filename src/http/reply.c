@@ -2,12 +2,35 @@
 #include "http/exchange.h"
 
 #include "base/str.h"
+#include "eas/spool.h"
+
+/* What the library takes at once of an answer that is not in memory. */
+enum { BLOCK = 64 << 10 };
+
+static ssize_t
+read_answer(void *cls, uint64_t from, char *out, size_t max)
+{
+	ssize_t n = eas_answer_read(cls, from, out, max);
+
+	/* The length was promised: the client sees that the rest is missing. */
+	return n > 0 ? n : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* The answer outlives the response: it is the exchange's. */
+static struct MHD_Response *
+response_of(const struct eas_answer *answer)
+{
+	if (answer->spool == NULL)
+		return MHD_create_response_from_buffer(
+			answer->body.len, answer->body.data, MHD_RESPMEM_PERSISTENT);
+	return MHD_create_response_from_callback(
+		eas_answer_size(answer), BLOCK, read_answer, (void *)(uintptr_t)answer, NULL);
+}
 
 enum MHD_Result
 http_reply(struct MHD_Connection *mhd, const struct eas_answer *answer, bool close_after)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		answer->body.len, answer->body.data, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response = response_of(answer);
 	enum MHD_Result result;
 
 	if (response == NULL)
@@ -15,7 +38,7 @@ http_reply(struct MHD_Connection *mhd, const struct eas_answer *answer, bool clo
 	for (size_t i = 0; i < answer->n_headers; i++)
 		MHD_add_response_header(
 			response, answer->headers[i].name, answer->headers[i].value);
-	if (answer->body.len > 0 && answer->content_type != NULL)
+	if (eas_answer_size(answer) > 0 && answer->content_type != NULL)
 		MHD_add_response_header(
 			response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
 	if (close_after)

@@ -85,6 +85,16 @@ wbxml_text(struct wbxml_writer *w, const char *s)
 	wbxml_text_n(w, s, s == NULL ? 0 : strlen(s));
 }
 
+size_t
+wbxml_text_hole(struct wbxml_writer *w)
+{
+	assert(w->depth > 0);
+	flush(w);
+	mf_buf_add_byte(w->out, WBXML_STR_I);
+	mf_buf_add_byte(w->out, '\0');
+	return w->out->len - 1;
+}
+
 void
 wbxml_opaque_begin(struct wbxml_writer *w, size_t len)
 {

@@ -79,6 +79,9 @@ void wbxml_close(struct wbxml_writer *w);
 void wbxml_text(struct wbxml_writer *w, const char *s);
 void wbxml_text_n(struct wbxml_writer *w, const char *s, size_t len);
 void wbxml_opaque(struct wbxml_writer *w, const void *data, size_t len);
+/* An empty text: its bytes are not in the buffer but are sent at the place that is returned, a number
+ * of bytes in w->out. Valid UTF-8 without NUL. */
+size_t wbxml_text_hole(struct wbxml_writer *w);
 /* Announces len bytes of opaque data that the caller then adds to w->out itself. */
 void wbxml_opaque_begin(struct wbxml_writer *w, size_t len);
 

@@ -165,6 +165,24 @@ expect_empty(struct player *p, const char *rest)
 		script_failed(p, "the answer is not empty");
 }
 
+/* "body is X" and, of a multipart answer, "part 1 is X". */
+static void
+expect_body(struct player *p, const char *rest)
+{
+	struct mf_bytes b = answer(p)->whole;
+
+	expect_value(p, "body", mf_strndup(p->arena, (const char *)b.data, b.len), rest);
+}
+
+static void
+expect_part(struct player *p, const char *rest)
+{
+	uint32_t n = (uint32_t)atoi(script_word(p, &rest));
+	struct mf_bytes b = script_part(answer(p)->whole, n);
+
+	expect_value(p, "part", mf_strndup(p->arena, (const char *)b.data, b.len), rest);
+}
+
 static void
 expect_waiting(struct player *p, const char *rest)
 {
@@ -292,6 +310,8 @@ static const struct {
 	{ "header", expect_header },
 	{ "empty", expect_empty },
 	{ "waiting", expect_waiting },
+	{ "body", expect_body },
+	{ "part", expect_part },
 	{ "item", expect_item },
 	{ "items", expect_items },
 	{ "sent", expect_sent },

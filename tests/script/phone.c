@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "eas/spool.h"
 #include "eas/commands.h"
 
 /* ---- Who speaks ---- */
@@ -212,15 +213,48 @@ make_query(struct player *p, struct mf_arena *a)
 		p->extra_query == NULL ? "" : p->extra_query);
 }
 
+/* The body as the phone gets it. */
+static struct mf_bytes
+whole_body(struct exchange *e)
+{
+	uint64_t size = eas_answer_size(&e->request.answer), at = 0;
+	uint8_t *data = mf_alloc(e->arena, (size_t)size + 1);
+	ssize_t n = 1;
+
+	for (; at < size && n > 0; at += (uint64_t)n)
+		n = eas_answer_read(&e->request.answer, at, data + at, (size_t)(size - at));
+	return mf_bytes(data, n > 0 ? (size_t)size : 0);
+}
+
+struct mf_bytes
+script_part(struct mf_bytes whole, uint32_t n)
+{
+	uint32_t words[2], count = 0;
+
+	if (whole.len >= 4)
+		memcpy(&count, whole.data, 4);
+	if (n >= count || whole.len < 4 + 8 * (size_t)(n + 1))
+		return mf_bytes(NULL, 0);
+	memcpy(words, whole.data + 4 + 8 * n, 8);
+	return words[0] > whole.len || words[1] > whole.len - words[0]
+		       ? mf_bytes(NULL, 0)
+		       : mf_bytes(whole.data + words[0], words[1]);
+}
+
 static void
 read_answer(struct player *p, struct exchange *e)
 {
-	struct mf_bytes body = mf_buf_bytes(&e->request.answer.body);
+	const char *type = e->request.answer.content_type;
+	struct mf_bytes body;
 	struct mf_error err;
 
 	e->answer = NULL;
-	if (body.len == 0 || e->request.answer.content_type == NULL ||
-		strstr(e->request.answer.content_type, "wbxml") == NULL)
+	body = e->whole = whole_body(e);
+	if (type != NULL && strstr(type, "multipart") != NULL)
+		body = script_part(e->whole, 0);
+	else if (type == NULL || strstr(type, "wbxml") == NULL)
+		return;
+	if (body.len == 0)
 		return;
 	if (wbxml_decode(e->arena, body, &wbxml_limits_default, true, &e->answer, &err) != MF_OK)
 		script_failed(p, "the answer is not WBXML: %s", err.text);

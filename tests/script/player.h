@@ -27,6 +27,7 @@ struct exchange {
 	struct eas_request request;
 	struct mf_arena *arena;
 	bool waiting;
+	struct mf_bytes whole;	   /* the body, with what was not in memory */
 	struct wbxml_node *answer; /* decoded; NULL without a body */
 	struct exchange *next;
 };
@@ -104,5 +105,8 @@ size_t path_find(struct player *p, const char *path, const struct wbxml_node *ro
 	const struct wbxml_node **out);
 /* An element's text; opaque data as they are. */
 const char *path_value(struct player *p, const struct wbxml_node *n);
+
+/* The n-th part of a multipart answer, the WBXML is 0; empty when there is none. */
+struct mf_bytes script_part(struct mf_bytes whole, uint32_t n);
 
 #endif

@@ -247,7 +247,7 @@ Test(eas_commands, table)
 		cr_assert_eq(eas_command_find(c->name), c);
 		cr_assert_eq(eas_command_by_code(c->code), c, "%s: its code is another's", c->name);
 		cr_assert(c->run != NULL && c->first <= c->last, "%s", c->name);
-		cr_assert_not_null(wbxml_tag_name(c->root), "%s", c->name);
+		cr_assert(c->root == 0 || wbxml_tag_name(c->root) != NULL, "%s", c->name);
 		cr_assert_not_null(strstr(eas_command_list(a), c->name), "%s", c->name);
 	}
 	cr_assert_null(eas_command_find("Options"));

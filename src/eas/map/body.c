@@ -231,10 +231,27 @@ write_preview(struct wbxml_writer *w, struct mf_arena *a, const struct mime_text
 		wbxml_element(w, AirSyncBase_Preview, text);
 }
 
+/* Data, or the part of a multipart answer that holds them (MS-ASAIRS 2.2.2.33). */
+static void
+write_data(struct wbxml_writer *w, const struct body_options *parts, const void *data, size_t len)
+{
+	if (parts != NULL && parts->part_data != NULL) {
+		wbxml_number(w, ItemOperations_Part, parts->part_data(parts->part_ctx, data, len));
+		return;
+	}
+	wbxml_open(w, AirSyncBase_Data);
+	if (utf8_valid_xml(data, len))
+		wbxml_text_n(w, data, len);
+	else
+		wbxml_opaque(w, data, len);
+	wbxml_close(w);
+}
+
 /* Data of type 1 or 2. With AllOrNone what does not fit is left out. */
 static void
 write_text(struct wbxml_writer *w, struct mf_arena *a, const struct mime_text *t,
-	const struct mf_item *item, unsigned type, const struct body_preference *p, uint64_t most)
+	const struct mf_item *item, unsigned type, const struct body_preference *p, uint64_t most,
+	const struct body_options *parts)
 {
 	struct mime_piece list[MIME_TEXTS_MAX];
 	struct mime_body body;
@@ -245,17 +262,14 @@ write_text(struct wbxml_writer *w, struct mf_arena *a, const struct mime_text *t
 	wbxml_number(w, AirSyncBase_EstimatedDataSize, (int64_t)body.size);
 	if (body.truncated)
 		wbxml_element(w, AirSyncBase_Truncated, "1");
-	if (body.len > 0 && !(body.truncated && p != NULL && p->all_or_none)) {
-		wbxml_open(w, AirSyncBase_Data);
-		wbxml_text_n(w, body.text, body.len);
-		wbxml_close(w);
-	}
+	if (body.len > 0 && !(body.truncated && p != NULL && p->all_or_none))
+		write_data(w, parts, body.text, body.len);
 }
 
 /* The whole message, as text where it is that, else as opaque bytes (MS-ASAIRS 2.2.2.20.1). */
 static void
 write_mime(struct wbxml_writer *w, const struct mf_item *item, const struct body_preference *p,
-	uint64_t most)
+	uint64_t most, const struct body_options *parts)
 {
 	const struct mf_section *s = section_find(item, "");
 	size_t len = s == NULL ? 0 : s->data.len;
@@ -269,12 +283,7 @@ write_mime(struct wbxml_writer *w, const struct mf_item *item, const struct body
 	wbxml_element(w, AirSyncBase_Truncated, cut ? "1" : "0");
 	if (len == 0 || (cut && p->all_or_none))
 		return;
-	wbxml_open(w, AirSyncBase_Data);
-	if (utf8_valid_xml((const char *)s->data.data, len))
-		wbxml_text_n(w, (const char *)s->data.data, len);
-	else
-		wbxml_opaque(w, s->data.data, len);
-	wbxml_close(w);
+	write_data(w, parts, s->data.data, len);
 }
 
 static void
@@ -284,7 +293,7 @@ write_part(struct wbxml_writer *w, struct mf_arena *a, const struct body_options
 	wbxml_open(w, AirSyncBase_BodyPart);
 	wbxml_number(w, AirSyncBase_Status, 1);
 	wbxml_number(w, AirSyncBase_Type, BODY_HTML);
-	write_text(w, a, p->part_text, item, BODY_HTML, &o->part, o->part.truncation);
+	write_text(w, a, p->part_text, item, BODY_HTML, &o->part, o->part.truncation, NULL);
 	if (o->part.preview > 0)
 		write_preview(w, a, p->part_text, item, o->part.preview);
 	wbxml_close(w);
@@ -304,9 +313,9 @@ write_body(struct wbxml_writer *w, struct mf_arena *a, enum eas_version version,
 	wbxml_open(w, AirSyncBase_Body);
 	wbxml_number(w, AirSyncBase_Type, p->type);
 	if (p->type == BODY_MIME)
-		write_mime(w, item, p->preference, limit(o, p));
+		write_mime(w, item, p->preference, limit(o, p), o);
 	else
-		write_text(w, a, p->text, item, p->type, p->preference, limit(o, p));
+		write_text(w, a, p->text, item, p->type, p->preference, limit(o, p), o);
 	if (version >= EAS_14_0 && p->preference != NULL && p->preference->preview > 0 &&
 		p->type == BODY_HTML)
 		write_preview(w, a, p->text, item, p->preference->preview);

@@ -30,6 +30,10 @@ struct body_options {
 	/* The item is outside of the date filter and comes with its conversation: preview and BodyPart
 	 * where they were asked for, no body (MS-ASCMD 2.2.3.36.2). */
 	bool outside;
+	/* Multipart answers (MS-ASCMD 2.2.1.10.1): takes the data of Body and returns its part's number, 0
+	 * when it cannot. NULL: the data stand in Body. */
+	unsigned (*part_data)(void *ctx, const void *data, size_t len);
+	void *part_ctx;
 };
 
 /* Reads BodyPreference, BodyPartPreference, MIMESupport and MIMETruncation below an Options element

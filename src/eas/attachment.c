@@ -1,0 +1,166 @@
+/*
+ * Attachments on their way. Knows sections and transfer encodings; must not know elements.
+ *
+ * The lengths stand before the data in every form of answer, and a stream that breaks must not look
+ * like a short file: so the content is decoded into a file first, and promised when it is all there.
+ */
+#include "eas/attachment.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "eas/map/folder.h"
+#include "eas/map/ids.h"
+#include "eas/spool.h"
+#include "mime/decode.h"
+#include "mime/structure.h"
+
+enum { CHUNK = 48 << 10 /* a multiple of 3: base64 has no padding in between */ };
+
+/* What the item says of the part. */
+struct lookup {
+	struct eas_request *r;
+	const struct ids_file *file;
+	const char *type, *encoding; /* type NULL: not found */
+};
+
+static enum mf_status
+find_part(void *ctx, const struct mf_item *item)
+{
+	struct lookup *l = ctx;
+	struct mf_arena *a = l->r->arena;
+	if (!ids_file_matches(l->file, item))
+		return MF_OK;
+	if (l->file->section[0] == '\0') {
+		l->type = "message/rfc822";
+		l->encoding = "";
+		return MF_OK;
+	}
+	const struct mf_part *part = mime_part_find(item->structure, l->file->section);
+	if (part == NULL)
+		return MF_OK;
+	l->type = mf_printf(a, "%s/%s", part->type, part->subtype);
+	l->encoding = mf_strdup(a, part->encoding);
+	return MF_OK;
+}
+
+static enum mf_status
+look_up(struct lookup *l, const struct state_folder *f, struct mf_error *err)
+{
+	struct mf_fetch fetch = { .folder = f->id,
+		.ids = &l->file->id,
+		.n = 1,
+		.want = MF_WANT_DATE | MF_WANT_SIZE | MF_WANT_STRUCTURE,
+		.item = find_part,
+		.ctx = l };
+	enum mf_status st = l->r->store_api->fetch(l->r->store, &fetch, err);
+	if (st == MF_OK && l->type == NULL)
+		return mf_fail(err, MF_GONE, "the attachment's message or part is gone");
+	return st;
+}
+
+/* ---- Content on its way ---- */
+
+struct passing {
+	struct eas_request *r;
+	const struct attachment_want *want;
+	struct attachment *out;
+	struct mime_decoder decoder;
+	struct mf_buf decoded; /* of the last portion */
+	struct mf_buf ready;   /* to be stored, collected to CHUNK bytes */
+	struct mf_error *err;
+};
+
+static enum mf_status
+store(struct passing *p, const uint8_t *data, size_t len)
+{
+	if (!p->want->base64)
+		return eas_spool_add(p->r, data, len, p->err);
+	char text[(CHUNK + 2) / 3 * 4 + 1];
+	int n = EVP_EncodeBlock((unsigned char *)text, data, (int)len);
+	return eas_spool_add(p->r, text, (size_t)n, p->err);
+}
+
+/* Stores whole chunks; at the end the rest, too. */
+static enum mf_status
+store_ready(struct passing *p, bool end)
+{
+	enum mf_status st = MF_OK;
+	size_t done = 0;
+	while (st == MF_OK && (p->ready.len - done >= CHUNK || (end && done < p->ready.len))) {
+		size_t n = p->ready.len - done < CHUNK ? p->ready.len - done : CHUNK;
+		st = store(p, p->ready.data + done, n);
+		done += n;
+	}
+	mf_buf_consume(&p->ready, done);
+	return st;
+}
+
+/* Of the decoded portion what lies in the range. */
+static enum mf_status
+take_decoded(struct passing *p)
+{
+	uint64_t begin = p->out->total, end = begin + p->decoded.len;
+	uint64_t from = p->want->first > begin ? p->want->first : begin;
+	uint64_t to = p->want->last < end ? p->want->last + 1 : end;
+	p->out->total = end;
+	if (from < to) {
+		mf_buf_add(&p->ready, p->decoded.data + (from - begin), (size_t)(to - from));
+		p->out->stored += to - from;
+	}
+	mf_buf_clear(&p->decoded);
+	return store_ready(p, false);
+}
+
+static enum mf_status
+take_encoded(void *ctx, const void *data, size_t len)
+{
+	struct passing *p = ctx;
+	mime_decoder_push(&p->decoder, data, len, &p->decoded);
+	return take_decoded(p);
+}
+
+static enum mf_status
+pass(struct passing *p, const struct lookup *l, const struct state_folder *f)
+{
+	struct mf_section_want section = { .max = 0 };
+	memcpy(section.section, l->file->section, strlen(l->file->section) + 1);
+	mime_decoder_init(&p->decoder, mime_encoding_parse(l->encoding));
+	mf_buf_init(&p->decoded, 0);
+	mf_buf_init(&p->ready, 0);
+	enum mf_status st = p->r->store_api->stream(
+		p->r->store, f->id, l->file->id, &section, take_encoded, p, p->err);
+	if (st == MF_OK) {
+		mime_decoder_end(&p->decoder, &p->decoded);
+		st = take_decoded(p);
+	}
+	if (st == MF_OK)
+		st = store_ready(p, true);
+	mf_buf_deinit(&p->decoded);
+	mf_buf_deinit(&p->ready);
+	return st;
+}
+
+enum mf_status
+attachment_load(struct eas_request *r, const struct state_folders *folders,
+	const struct attachment_want *want, struct attachment *out, struct mf_error *err)
+{
+	struct ids_file file;
+	struct lookup l = { .r = r, .file = &file };
+	*out = (struct attachment){ .offset = eas_spool_end(r) };
+	if (!ids_file_parse(want->reference, &file) || file.inner != 0)
+		return mf_fail(err, MF_GONE, "no FileReference");
+	const struct state_folder *f = state_folder_by_number(folders, file.folder);
+	if (f == NULL || !folder_holds_items(f) || strcmp(f->store, r->store_name) != 0)
+		return mf_fail(err, MF_GONE, "the attachment's folder is gone");
+	enum mf_status st = look_up(&l, f, err);
+	if (st != MF_OK)
+		return st;
+	struct passing p = { .r = r, .want = want, .out = out, .err = err };
+	out->type = l.type;
+	st = pass(&p, &l, f);
+	if (st != MF_OK)
+		eas_spool_cut(r, out->offset);
+	out->size = eas_spool_end(r) - out->offset;
+	return st;
+}
