@@ -98,9 +98,10 @@ read_threading(struct mail *m)
 {
 	const char *own = field(m->header, "Message-ID"), *refs = field(m->header, "References"),
 		   *reply = field(m->header, "In-Reply-To");
+	bool odd = strchr(own, '<') != strrchr(own, '<');
 	char *id = next_id(&own), *index;
 
-	m->id = id == NULL ? strdup("") : id;
+	m->id = id == NULL || odd ? strdup("") : id;
 	index = field(m->header, "Thread-Index");
 	if (strlen(index) >= 30)
 		m->outlook = strndup(index + 8, 20); /* bytes 6 to 20 */
