@@ -349,6 +349,27 @@ backend_login_check(struct backends *b, const struct mf_login *who, struct mf_er
 	return st;
 }
 
+enum mf_status
+backend_login_remembered(struct backends *b, const struct mf_login *who)
+{
+	static const enum mf_status told[] = {
+		[LOGIN_UNKNOWN] = MF_GONE, [LOGIN_GOOD] = MF_OK, [LOGIN_BAD] = MF_AUTH
+	};
+	struct mf_arena *a = mf_arena_new();
+	struct mf_login mapped = *who;
+	uint8_t digest[DIGEST_SIZE];
+	enum mf_status st = backend_login_map(b, who->user, a, &mapped.user, NULL);
+
+	if (st == MF_OK) {
+		logins_digest(b->logins, &mapped, digest);
+		st = told[logins_known(b->logins, digest)];
+	} else {
+		st = MF_AUTH; /* a name that nobody can have */
+	}
+	mf_arena_free(a);
+	return st;
+}
+
 void
 backend_login_stats(struct backends *b, struct backend_login_stats *out)
 {

@@ -18,6 +18,9 @@
 enum mf_status backend_login_check(
 	struct backends *b, const struct mf_login *who, struct mf_error *err);
 
+/* Whether the answer is remembered: MF_OK or MF_AUTH; MF_GONE when the backend would be asked. */
+enum mf_status backend_login_remembered(struct backends *b, const struct mf_login *who);
+
 enum { BACKEND_USER_MAX = 320 };
 
 /* The name that backends and the state use: mapped, domain in lower case. MF_INVALID as above. */

@@ -109,6 +109,21 @@ const struct mf_setting conf_settings[] = {
 		"Longest wait that a phone may ask for; keep it below the time-outs of proxies." },
 
 	/* Whom it knows. */
+	{ "access_rules", MF_SETTING_LIST, "{}", 0, 0, NULL,
+		"Which devices may come in: the first rule that fits, as \"block type=Android*\", "
+		"\"allow user=anna version=16.*\" or \"quarantine device=*\"; without one, all." },
+	{ "login_failures", MF_SETTING_NUMBER, "30", 0, 1000000, NULL,
+		"Wrong passwords of one user from one address in 15 minutes; then others are not "
+		"tried "
+		"any more; 0: no limit." },
+	{ "login_failures_address", MF_SETTING_NUMBER, "300", 0, 1000000, NULL,
+		"Wrong passwords from one address in 15 minutes, whoever's; 0: no limit." },
+	{ "cloud_clients", MF_SETTING_LIST, "{}", 0, 0, NULL,
+		"Addresses of applications that fetch mail from a cloud for many users, as "
+		"\"52.125.*\": "
+		"login_failures_address does not count for them." },
+	{ "command_repeats", MF_SETTING_NUMBER, "120", 0, 1000000, NULL,
+		"How often a device may send the very same command in a minute; 0: no limit." },
 	{ "remote_wipe", MF_SETTING_CHOICE, "no", 0, 0, wipes,
 		"What a device may be told to erase when an administrator asks for it: no "
 		"(nothing), "

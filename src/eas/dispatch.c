@@ -15,9 +15,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "eas/access.h"
 #include "eas/commands.h"
 #include "eas/conversations.h"
 #include "eas/metrics.h"
+#include "eas/limits.h"
 #include "eas/policy.h"
 #include "eas/query.h"
 #include "eas/request.h"
@@ -220,16 +222,44 @@ refuse_wiped(struct eas_request *r)
 }
 
 static enum next
-check_wipe(struct eas_request *r, struct run *run)
+load_record(struct eas_request *r, struct run *run)
 {
 	enum mf_status st =
 		state_record_load(r->server->state, r->user, r->device_id, &r->record, &run->err);
-	if (st != MF_OK)
-		return refuse(r, st, &run->err);
+	return st == MF_OK ? GO_ON : refuse(r, st, &run->err);
+}
+
+static enum next
+check_access(struct eas_request *r, struct run *run)
+{
+	bool untold;
+	unsigned status = eas_access_check(r, &untold);
+	if (status == 0)
+		return GO_ON;
+	if (untold && eas_access_tell(r, &run->err) != MF_OK)
+		mf_log_warning("quarantine=untold error=%s", mf_log_value(run->err.text));
+	return refuse_status(r, status, untold ? "in quarantine from now on" : "no access");
+}
+
+static enum next
+check_wipe(struct eas_request *r, struct run *run)
+{
+	(void)run;
 	if (r->record.wipe.kind == STATE_WIPE_NONE ||
 		(r->command->run == cmd_provision && may_be_told(r)))
 		return GO_ON;
 	return refuse_wiped(r);
+}
+
+/* MS-ASHTTP 2.2.2.1.2.13. */
+static enum next
+check_frequency(struct eas_request *r, struct run *run)
+{
+	(void)run;
+	if (eas_limits_command(r))
+		return GO_ON;
+	eas_answer_header(r, "X-MS-ASThrottle", "CommandFrequency");
+	return refuse_http(r, 503, "the same command too often");
 }
 
 static enum next
@@ -324,7 +354,10 @@ static enum next (*const steps[])(struct eas_request *, struct run *) = {
 	answer_options,
 	judge_query,
 	know_device,
+	load_record,
+	check_frequency,
 	check_wipe,
+	check_access,
 	check_policy,
 	read_body,
 	open_store,

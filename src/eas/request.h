@@ -20,6 +20,7 @@
 struct backends; /* backend/registry.h: the opened backends, login check, session pool */
 struct state;	 /* state/state.h */
 struct eas_policies;
+struct eas_limits;
 struct state_device;
 struct eas_spool;
 struct eas_command; /* eas/commands.h: a row of the table of commands */
@@ -31,6 +32,7 @@ struct eas_server {
 	struct backends *backends;
 	const struct eas_watcher *watcher;   /* NULL: waiting requests are only polled */
 	const struct eas_policies *policies; /* eas/policy.h; NULL: no device must keep to any */
+	struct eas_limits *limits; /* eas/limits.h; NULL: none */
 };
 
 struct eas_request;

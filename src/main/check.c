@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "eas/access.h"
 #include "eas/policy.h"
 #include "main/check.h"
 #include "main/commands.h"
@@ -48,6 +49,8 @@ check_policies(struct check *c)
 
 	if (eas_policies_open(c->conf, &p, &err) != MF_OK)
 		check_say(c, CHECK_ERROR, "policy", "%s", err.text);
+	if (eas_access_validate(conf_top(c->conf), &err) != MF_OK)
+		check_say(c, CHECK_ERROR, "access", "%s", err.text);
 	eas_policies_free(p);
 }
 

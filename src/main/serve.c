@@ -15,7 +15,9 @@
 #include "backend/session.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "eas/access.h"
 #include "eas/autodiscover.h"
+#include "eas/limits.h"
 #include "eas/policy.h"
 #include "http/server.h"
 #include "main/commands.h"
@@ -42,6 +44,7 @@ struct service {
 	struct watcher watcher;
 	struct watchdesk desk;
 	struct eas_policies *policies;
+	struct eas_limits *limits;
 	struct eas_server eas;
 	int64_t collect_at; /* clock_ms */
 };
@@ -102,6 +105,8 @@ open_all(struct service *s, struct mf_error *err)
 	mime_init();
 	st = eas_policies_open(s->conf, &s->policies, err);
 	if (st == MF_OK)
+		st = eas_access_validate(top, err);
+	if (st == MF_OK)
 		st = state_open(&state, &s->state, err);
 	if (st == MF_OK)
 		st = backends_open(s->conf, &s->backends, err);
@@ -114,10 +119,12 @@ open_all(struct service *s, struct mf_error *err)
 	st = watcher_open(&s->watcher, top, s->backends, s->pool, err);
 	if (st != MF_OK)
 		return st;
+	s->limits = eas_limits_new(top);
 	s->eas = (struct eas_server){ .conf = top,
 		.state = s->state,
 		.backends = s->backends,
 		.policies = s->policies,
+		.limits = s->limits,
 		.watcher = s->watcher.push != NULL ? &s->watcher.eas : NULL };
 	st = http_server_open(top, &http_public, routes, &s->eas, s->pool, &s->http, err);
 	if (st != MF_OK)
@@ -139,6 +146,7 @@ close_all(struct service *s)
 	work_pool_free(s->pool);
 	backends_close(s->backends);
 	state_close(s->state);
+	eas_limits_free(s->limits);
 	eas_policies_free(s->policies);
 	conf_free(s->conf);
 	mime_deinit();

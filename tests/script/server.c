@@ -6,6 +6,8 @@
 
 #include "backend/registry.h"
 #include "base/clock.h"
+#include "eas/access.h"
+#include "eas/limits.h"
 #include "eas/policy.h"
 #include "state/state.h"
 
@@ -28,6 +30,9 @@ load_conf(struct player *p)
 	if (eas_policies_open(p->conf, &p->policies, &err) != MF_OK)
 		script_broken(p, "policies: %s", err.text);
 	p->server.policies = p->policies;
+	if (eas_access_validate(p->server.conf, &err) != MF_OK)
+		script_broken(p, "access: %s", err.text);
+	p->server.limits = eas_limits_new(p->server.conf);
 }
 
 static void
@@ -75,6 +80,7 @@ server_stop(struct player *p)
 	}
 	backends_close(p->server.backends);
 	state_close(p->server.state);
+	eas_limits_free(p->server.limits);
 	eas_policies_free(p->policies);
 	conf_free(p->conf);
 	p->server = (struct eas_server){ .conf = NULL };

@@ -1,0 +1,196 @@
+/* Counters by digest. Knows what is counted together; must not know what follows. */
+#include "eas/limits.h"
+
+#include <arpa/inet.h>
+#include <fnmatch.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "mailferry/conf.h"
+
+enum { SETS = 8192, WAYS = 4, FAILURES_MS = 15 * 60 * 1000, COMMAND_MS = 60 * 1000 };
+
+struct counter {
+	uint64_t key; /* of a digest; 0: free */
+	int64_t until;
+	uint32_t n;
+};
+
+struct eas_limits {
+	int64_t user, address, command; /* 0: no limit */
+	const char *const *cloud;
+	pthread_mutex_t lock; /* of the table */
+	struct counter table[SETS][WAYS];
+};
+
+struct eas_limits *
+eas_limits_new(const struct mf_conf *top)
+{
+	struct eas_limits *l = calloc(1, sizeof(*l));
+	if (l == NULL)
+		abort();
+	l->user = mf_conf_number(top, "login_failures");
+	l->address = mf_conf_number(top, "login_failures_address");
+	l->command = mf_conf_number(top, "command_repeats");
+	l->cloud = mf_conf_list(top, "cloud_clients");
+	pthread_mutex_init(&l->lock, NULL);
+	return l;
+}
+
+void
+eas_limits_free(struct eas_limits *l)
+{
+	if (l == NULL)
+		return;
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+}
+
+/* ---- The table; the lock is held ---- */
+
+/* The counter of a key; without `make` NULL when there is none. The one that ends first gives way. */
+static struct counter *
+find(struct eas_limits *l, uint64_t key, bool make)
+{
+	struct counter *set = l->table[key % SETS], *first = set;
+	int64_t now = clock_ms();
+	for (size_t i = 0; i < WAYS; i++) {
+		if (set[i].key == key && set[i].until > now)
+			return &set[i];
+		if (set[i].until < first->until)
+			first = &set[i];
+	}
+	if (!make)
+		return NULL;
+	*first = (struct counter){ .key = key };
+	return first;
+}
+
+static uint32_t
+count(struct eas_limits *l, uint64_t key, int64_t window_ms)
+{
+	pthread_mutex_lock(&l->lock);
+	struct counter *c = find(l, key, true);
+	if (c->n == 0)
+		c->until = clock_ms() + window_ms;
+	uint32_t n = ++c->n;
+	pthread_mutex_unlock(&l->lock);
+	return n;
+}
+
+static uint32_t
+peek(struct eas_limits *l, uint64_t key)
+{
+	pthread_mutex_lock(&l->lock);
+	const struct counter *c = find(l, key, false);
+	uint32_t n = c == NULL ? 0 : c->n;
+	pthread_mutex_unlock(&l->lock);
+	return n;
+}
+
+static void
+forgive(struct eas_limits *l, uint64_t key)
+{
+	pthread_mutex_lock(&l->lock);
+	struct counter *c = find(l, key, false);
+	if (c != NULL)
+		*c = (struct counter){ 0 };
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* ---- Keys ---- */
+
+static uint64_t
+digest_key(const char *text)
+{
+	uint8_t sum[DIGEST_SIZE];
+	uint64_t key;
+	digest_sha256(text, strlen(text), sum);
+	memcpy(&key, sum, sizeof(key));
+	return key == 0 ? 1 : key;
+}
+
+/* Of IPv6 the network of 64 bits: its owner has all of it. */
+static const char *
+address_of(const struct eas_request *r)
+{
+	unsigned char a[16];
+	const char *peer = r->peer == NULL ? "" : r->peer;
+	if (inet_pton(AF_INET6, peer, a) != 1)
+		return peer;
+	memset(a + 8, 0, 8);
+	char text[INET6_ADDRSTRLEN];
+	return mf_strdup(r->arena, inet_ntop(AF_INET6, a, text, sizeof(text)));
+}
+
+static bool
+from_cloud(const struct eas_limits *l, const struct eas_request *r)
+{
+	for (const char *const *s = l->cloud; *s != NULL; s++)
+		if (r->peer != NULL && fnmatch(*s, r->peer, FNM_CASEFOLD) == 0)
+			return true;
+	return false;
+}
+
+static uint64_t
+user_key(const struct eas_request *r)
+{
+	return digest_key(mf_printf(r->arena, "user\n%s\n%s",
+		r->login.user == NULL ? "" : r->login.user, address_of(r)));
+}
+
+static uint64_t
+address_key(const struct eas_request *r)
+{
+	return digest_key(mf_printf(r->arena, "address\n%s", address_of(r)));
+}
+
+/* ---- Failures ---- */
+
+bool
+eas_limits_may_try(const struct eas_request *r)
+{
+	struct eas_limits *l = r->server->limits;
+	if (l == NULL)
+		return true;
+	if (l->user > 0 && peek(l, user_key(r)) >= l->user)
+		return false;
+	return l->address == 0 || from_cloud(l, r) || peek(l, address_key(r)) < l->address;
+}
+
+void
+eas_limits_failed(const struct eas_request *r)
+{
+	struct eas_limits *l = r->server->limits;
+	if (l == NULL)
+		return;
+	count(l, user_key(r), FAILURES_MS);
+	count(l, address_key(r), FAILURES_MS);
+}
+
+void
+eas_limits_succeeded(const struct eas_request *r)
+{
+	if (r->server->limits != NULL)
+		forgive(r->server->limits, user_key(r));
+}
+
+/* ---- Commands ---- */
+
+bool
+eas_limits_command(const struct eas_request *r)
+{
+	struct eas_limits *l = r->server->limits;
+	uint8_t sum[DIGEST_SIZE];
+	if (l == NULL || l->command == 0)
+		return true;
+	digest_sha256(r->body.data, r->body.len, sum);
+	uint64_t body;
+	memcpy(&body, sum, sizeof(body));
+	const char *what = mf_printf(r->arena, "command\n%s\n%s\n%s\n%llu", r->user, r->device_id,
+		r->query, (unsigned long long)body);
+	return count(l, digest_key(what), COMMAND_MS) <= l->command;
+}
