@@ -128,6 +128,9 @@ const struct mf_setting conf_settings[] = {
 		"What a device may be told to erase when an administrator asks for it: no "
 		"(nothing), "
 		"account (its account here, from version 16.1 on) or device (all that it holds)." },
+	{ "trusted_certificates", MF_SETTING_STRING, "", 0, 0, NULL,
+		"Roots (and lists of revoked certificates) that phones' questions about signed "
+		"mail are answered by: a PEM file or a rehashed directory. Empty: the system's." },
 	{ "watch_linger", MF_SETTING_DURATION, "15m", 1, DAY, NULL,
 		"How long a user's mailbox is watched, with the credentials in memory, after the "
 		"last phone stopped waiting." },

@@ -33,6 +33,10 @@ const struct eas_command eas_commands[] = {
 		ItemOperations_Status, EAS_AT_ITEMOPERATIONS, cmd_itemoperations },
 	{ "Provision", 20, EAS_12_1, EAS_16_1, 0, Provision_Provision, Provision_Status,
 		EAS_AT_PROVISION, cmd_provision },
+	{ "ResolveRecipients", 21, EAS_12_1, EAS_16_1, 0, ResolveRecipients_ResolveRecipients,
+		ResolveRecipients_Status, EAS_AT_RESOLVE, cmd_resolverecipients },
+	{ "ValidateCert", 22, EAS_12_1, EAS_16_1, 0, ValidateCert_ValidateCert, ValidateCert_Status,
+		EAS_AT_VALIDATE, cmd_validatecert },
 	/* Of 16.1; iOS sends it under any version. */
 	{ "Find", 23, EAS_12_1, EAS_16_1, EAS_STORE, Find_Find, Find_Status, EAS_AT_FIND,
 		cmd_find },

@@ -56,8 +56,10 @@ enum eas_verdict cmd_itemoperations(struct eas_request *r);
 enum eas_verdict cmd_moveitems(struct eas_request *r);
 enum eas_verdict cmd_ping(struct eas_request *r);
 enum eas_verdict cmd_provision(struct eas_request *r);
+enum eas_verdict cmd_resolverecipients(struct eas_request *r);
 enum eas_verdict cmd_search(struct eas_request *r);
 enum eas_verdict cmd_settings(struct eas_request *r);
 enum eas_verdict cmd_sync(struct eas_request *r);
+enum eas_verdict cmd_validatecert(struct eas_request *r);
 
 #endif
