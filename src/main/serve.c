@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +33,8 @@
 enum {
 	REAP_MAX_MS = 60 * 1000,       /* idle sessions are looked at at least that often */
 	COLLECT_MS = 24 * 3600 * 1000, /* what dead devices left */
-	COLLECT_FIRST_MS = 10 * 60 * 1000
+	COLLECT_FIRST_MS = 10 * 60 * 1000,
+	MALLOC_ARENAS = 2
 };
 
 struct service {
@@ -195,6 +197,7 @@ keep_house(struct service *s)
 		next = reap;
 	if (now >= s->collect_at)
 		collect(s);
+	malloc_trim(0); /* what a crowd of requests needed goes back to the system */
 	if (s->collect_at < next)
 		next = s->collect_at;
 	now = clock_ms();
@@ -257,6 +260,8 @@ serve(const char *path)
 	sigset_t set;
 
 	block_signals(&set);
+	/* Few arenas: memory that one worker frees serves the others. */
+	mallopt(M_ARENA_MAX, MALLOC_ARENAS);
 	if (main_load(path, &s.conf, &err) != MF_OK) {
 		fprintf(stderr, "mailferry serve: %s\n", err.text);
 		return MAIN_CONFIG;

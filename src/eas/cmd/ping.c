@@ -334,22 +334,23 @@ look(struct eas_request *r, struct ping *p, unsigned *status, struct mf_error *e
 	return MF_OK;
 }
 
-/* The backend's ids of the folders, for whoever watches. */
+/* The backend's ids of the folders, for whoever watches: kept in `own`, which lives as long as the
+ * request. */
 static enum mf_status
-name_watched(struct eas_request *r, struct ping *p, struct mf_error *err)
+name_watched(struct eas_request *r, struct ping *p, struct mf_arena *own, struct mf_error *err)
 {
 	struct state_folders folders;
 	size_t n = 0;
 	enum mf_status st =
 		state_folders_load(r->server->state, r->user_number, r->arena, &folders, err);
 
-	p->watched = mf_new_array(r->arena, const char *, p->n + 1);
+	p->watched = mf_new_array(own, const char *, p->n + 1);
 	for (size_t i = 0; i < p->n && st == MF_OK; i++) {
 		const struct state_folder *sf =
 			state_folder_by_number(&folders, p->folders[i].number);
 
 		if (sf != NULL && folder_holds_items(sf))
-			p->watched[n++] = sf->id;
+			p->watched[n++] = mf_strdup(own, sf->id);
 	}
 	return st;
 }
@@ -382,10 +383,11 @@ cmd_ping(struct eas_request *r)
 		p->until = clock_ms() + (int64_t)p->heartbeat * 1000;
 		p->listed = clock_ms();
 		remember(r, p);
-		st = name_watched(r, p, &err);
 	}
 	/* What a look needs is gone when it is over: a request may look a thousand times. */
 	r->arena = mf_arena_new();
+	if (p->watched == NULL)
+		st = name_watched(r, p, own, &err);
 	if (st == MF_OK)
 		st = look(r, p, &status, &err);
 	mf_arena_free(r->arena);
