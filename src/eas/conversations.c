@@ -9,8 +9,6 @@ enum {
 	WAIT_AGAIN_MS = 100,	 /* until the next one while there is more to do */
 	WAIT_EVERY_MS = 60000,	 /* without a sign of news, looks are that far apart */
 	FOLDER_BUDGET_MS = 5000, /* before a Sync with ConversationMode */
-	ASK_BUDGET_MS = 20000,	 /* before whole conversations are asked for */
-	MEMBERS_MAX = 100000,
 };
 
 void
@@ -83,25 +81,4 @@ eas_conversations_scope(struct eas_request *r, const struct state_folders *folde
 	scope->folder = folder->number;
 	eas_conversations_mailbox(r, folders, FOLDER_BUDGET_MS, &mailbox);
 	return sync_conversations_folder(&mailbox, folder, complete, err);
-}
-
-enum mf_status
-eas_conversations_members(struct eas_request *r, const struct state_folders *folders,
-	struct mf_bytes raw, struct state_conversation_member **out, size_t *n,
-	struct mf_error *err)
-{
-	struct sync_conversations_done done;
-	struct conversation_id id;
-	struct sync_mailbox mailbox;
-	enum mf_status st;
-
-	*n = 0;
-	*out = NULL;
-	if (!conversation_id_read(raw, &id))
-		return mf_fail(err, MF_GONE, "conversation: not an id");
-	eas_conversations_mailbox(r, folders, ASK_BUDGET_MS, &mailbox);
-	st = sync_conversations_tend(&mailbox, &done, err);
-	return st != MF_OK ? st
-			   : state_conversation_members(r->server->state, r->user_number, &id,
-				     MEMBERS_MAX, r->arena, out, n, err);
 }

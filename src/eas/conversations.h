@@ -28,10 +28,4 @@ enum mf_status eas_conversations_scope(struct eas_request *r, const struct state
 	const struct state_folder *folder, struct sync_scope *scope, bool *complete,
 	struct mf_error *err);
 
-/* For Search: the members of a conversation in all folders, in the order of folders and ids, in the request's arena.
- * The index is brought up to date first. MF_GONE: the user has no such conversation. */
-enum mf_status eas_conversations_members(struct eas_request *r, const struct state_folders *folders,
-	struct mf_bytes id, struct state_conversation_member **out, size_t *n,
-	struct mf_error *err);
-
 #endif
