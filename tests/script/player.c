@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "mime/mime.h"
 
 static const struct script_step *const tables[] = { phone_steps, mail_steps, server_steps,
 	expect_steps };
@@ -322,6 +323,7 @@ main(int argc, char **argv)
 	struct player p = { .file = "player" };
 	int at = 1;
 
+	mime_init();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	log_set_level(MF_LOG_WARNING);
 	if (at < argc && strcmp(argv[at], "-v") == 0) {
@@ -336,6 +338,7 @@ main(int argc, char **argv)
 	init(&p);
 	play_file(&p, argv[at], 0);
 	deinit(&p);
+	mime_deinit();
 	if (p.failures > 0)
 		printf("%s: %u expectations failed\n", argv[at], p.failures);
 	return p.failures > 0;

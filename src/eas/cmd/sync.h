@@ -86,6 +86,17 @@ struct sync_budget {
 enum mf_status sync_commands_run(
 	struct eas_request *r, struct sync_collection *c, struct mf_error *err);
 
+/* ---- Drafts (sync_drafts.c) ---- */
+
+/* Is this Add or Change about a draft's content? Only from 16.0 on, in the folder for drafts. */
+bool sync_draft_is(const struct eas_request *r, const struct sync_collection *c,
+	const struct wbxml_node *command);
+/* Carries it out; old: the item to be changed, 0 for Add. Sets out's status and server_id. A failure
+ * that concerns the whole request is returned. */
+enum mf_status sync_draft_save(struct eas_request *r, struct sync_collection *c,
+	const struct wbxml_node *command, uint64_t old, struct sync_response *out,
+	struct mf_error *err);
+
 /* ---- Waiting (sync_wait.c) ---- */
 
 /* There is nothing to tell: remembers where the collections stand, in memory of the request that

@@ -20,6 +20,7 @@ struct change {
 	uint64_t id;
 	uint32_t add, remove; /* mf_flags */
 	const char **add_keywords, **remove_keywords;
+	bool draft;	      /* its content changes: sync_drafts.c */
 	bool has_flag;	      /* Flag is there */
 	struct mf_bytes flag; /* what to keep of it (map/flag.h) */
 	unsigned status;      /* EAS_OK until something is wrong */
@@ -166,6 +167,7 @@ read_change(struct batch *b, struct change *ch)
 		ch->status = EAS_SYNC_CONVERSION;
 		return;
 	}
+	ch->draft = sync_draft_is(b->r, b->c, ch->node);
 	if (read != NULL)
 		*(strcmp(read, "0") == 0 ? &ch->remove : &ch->add) |= MF_FLAG_SEEN;
 	read_flag(b->r->arena, data, ch);
@@ -485,14 +487,40 @@ collect_fetches(struct batch *b)
 		respond(b, b->list[i].node, EAS_OK, b->list[i].id);
 }
 
-/* Mail is not made by Add (MS-ASCMD 2.2.3.7.2): it arrives. */
-static void
-refuse_adds(struct batch *b)
+/* Mail is not made by Add (MS-ASCMD 2.2.3.7.2): it arrives. Drafts are. */
+static enum mf_status
+run_adds(struct batch *b, struct mf_error *err)
 {
 	const struct wbxml_node *n = wbxml_child(b->c->asked->commands, AirSync_Add);
+	enum mf_status st = MF_OK;
 
-	for (; n != NULL; n = wbxml_next(n))
+	for (; n != NULL && st == MF_OK; n = wbxml_next(n)) {
 		respond(b, n, EAS_SYNC_CONVERSION, 0);
+		if (sync_draft_is(b->r, b->c, n))
+			st = sync_draft_save(
+				b->r, b->c, n, 0, &b->responses[b->n_responses - 1], err);
+	}
+	return st;
+}
+
+/* Changes of drafts' content. */
+static enum mf_status
+run_drafts(struct batch *b, struct mf_error *err)
+{
+	enum mf_status st = MF_OK;
+
+	for (size_t i = 0; i < b->n && st == MF_OK; i++) {
+		struct change *ch = &b->list[i];
+
+		if (!ch->draft || ch->status != EAS_OK)
+			continue;
+		respond(b, ch->node, EAS_OK, 0);
+		st = sync_draft_save(
+			b->r, b->c, ch->node, ch->id, &b->responses[b->n_responses - 1], err);
+		if (b->responses[b->n_responses - 1].status == EAS_OK)
+			b->n_responses--; /* told by what it becomes */
+	}
+	return st;
 }
 
 enum mf_status
@@ -514,13 +542,16 @@ sync_commands_run(struct eas_request *r, struct sync_collection *c, struct mf_er
 	for (size_t i = 0; i < b.n; i++)
 		read_change(&b, &b.list[i]);
 	st = run_changes(&b, err);
+	if (st == MF_OK)
+		st = run_drafts(&b, err);
 	if (st == MF_OK) {
 		collect(&b, AirSync_Delete);
 		st = run_deletes(&b, err);
 	}
+	if (st == MF_OK)
+		st = run_adds(&b, err);
 	if (st != MF_OK)
 		return st;
-	refuse_adds(&b);
 	collect_fetches(&b);
 	c->answer.responses = b.responses;
 	c->answer.n_responses = b.n_responses;
