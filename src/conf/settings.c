@@ -11,6 +11,9 @@
 
 static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
 static const char *const wipes[] = { "no", "account", "device", NULL };
+static const char *const unknowns[] = { "again", "hold", NULL };
+static const char *const copies[] = { "auto", "always", "never", NULL };
+static const char *const senders[] = { "any", "domain", "own", NULL };
 static const char *const stamps[] = { "auto", "yes", "no", NULL };
 
 const struct mf_setting conf_settings[] = {
@@ -107,6 +110,19 @@ const struct mf_setting conf_settings[] = {
 		"Shortest wait that a phone may ask for." },
 	{ "heartbeat_max", MF_SETTING_DURATION, "59m", 60, 3540, NULL,
 		"Longest wait that a phone may ask for; keep it below the time-outs of proxies." },
+
+	/* How it sends. */
+	{ "send_unknown", MF_SETTING_CHOICE, "again", 0, 0, unknowns,
+		"When the connection broke after a mail had left and before the server's answer: "
+		"again sends it once more, identical, so that receivers drop the twin; hold does "
+		"not, and tells the user." },
+	{ "send_copy", MF_SETTING_CHOICE, "auto", 0, 0, copies,
+		"Whether we file the copy in Sent; auto: not where the server does (Gmail)." },
+	{ "send_from", MF_SETTING_CHOICE, "any", 0, 0, senders,
+		"Which sender a phone may use: any that the mail server takes, those of the "
+		"user's domain, or only the user's own address and send_from_also." },
+	{ "send_from_also", MF_SETTING_LIST, "{}", 0, 0, NULL,
+		"Addresses that everybody may send from." },
 
 	/* Whom it knows. */
 	{ "access_rules", MF_SETTING_LIST, "{}", 0, 0, NULL,

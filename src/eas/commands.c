@@ -9,6 +9,12 @@
 const struct eas_command eas_commands[] = {
 	{ "Sync", 0, EAS_12_1, EAS_16_1, EAS_STORE | EAS_EMPTY_BODY | EAS_MAY_WAIT, AirSync_Sync,
 		AirSync_Status, EAS_AT_SYNC, cmd_sync },
+	{ "SendMail", 1, EAS_12_1, EAS_16_1, EAS_STORE | EAS_MAIL_BODY | EAS_MAY_WAIT,
+		ComposeMail_SendMail, ComposeMail_Status, EAS_AT_SEND, cmd_sendmail },
+	{ "SmartForward", 2, EAS_12_1, EAS_16_1, EAS_STORE | EAS_MAIL_BODY | EAS_MAY_WAIT,
+		ComposeMail_SmartForward, ComposeMail_Status, EAS_AT_SEND, cmd_smartforward },
+	{ "SmartReply", 3, EAS_12_1, EAS_16_1, EAS_STORE | EAS_MAIL_BODY | EAS_MAY_WAIT,
+		ComposeMail_SmartReply, ComposeMail_Status, EAS_AT_SEND, cmd_smartreply },
 	{ "GetAttachment", 4, EAS_12_1, EAS_12_1, EAS_STORE | EAS_EMPTY_BODY, 0, 0,
 		EAS_AT_ITEMOPERATIONS, cmd_getattachment },
 	{ "FolderSync", 9, EAS_12_1, EAS_16_1, EAS_STORE, FolderHierarchy_FolderSync,

@@ -16,6 +16,8 @@ enum eas_needs {
 	EAS_STORE = 1 << 0,	 /* r->store: a session of the store */
 	EAS_EMPTY_BODY = 1 << 1, /* the request may come without a body: r->root is NULL then */
 	EAS_MAY_WAIT = 1 << 2,	 /* may answer EAS_WAIT */
+	/* The body holds a mail: of any size, and before 14.0 nothing else (r->root is NULL then). */
+	EAS_MAIL_BODY = 1 << 3,
 };
 
 struct eas_command {
@@ -58,6 +60,9 @@ enum eas_verdict cmd_ping(struct eas_request *r);
 enum eas_verdict cmd_provision(struct eas_request *r);
 enum eas_verdict cmd_resolverecipients(struct eas_request *r);
 enum eas_verdict cmd_search(struct eas_request *r);
+enum eas_verdict cmd_sendmail(struct eas_request *r);
+enum eas_verdict cmd_smartforward(struct eas_request *r);
+enum eas_verdict cmd_smartreply(struct eas_request *r);
 enum eas_verdict cmd_settings(struct eas_request *r);
 enum eas_verdict cmd_sync(struct eas_request *r);
 enum eas_verdict cmd_validatecert(struct eas_request *r);

@@ -288,8 +288,12 @@ read_body(struct eas_request *r, struct run *run)
 		return GO_ON;
 	if (r->body.len == 0)
 		return refuse_status(r, EAS_INVALID_CONTENT, "no body");
-	enum mf_status st =
-		wbxml_decode(r->arena, r->body, &wbxml_limits_default, false, &r->root, &run->err);
+	struct wbxml_limits limits = wbxml_limits_default;
+	if (r->command->needs & EAS_MAIL_BODY)
+		limits.bytes = r->body.len; /* bounded by body_limit */
+	if ((r->command->needs & EAS_MAIL_BODY) && r->version < EAS_14_0)
+		return GO_ON;
+	enum mf_status st = wbxml_decode(r->arena, r->body, &limits, false, &r->root, &run->err);
 	if (st != MF_OK)
 		return refuse_status(
 			r, says_wbxml(r) ? EAS_INVALID_WBXML : EAS_INVALID_CONTENT, run->err.text);

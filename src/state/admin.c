@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "state/ledger.h"
 #include "state/store.h"
 #include "state/user.h"
 
@@ -50,6 +51,13 @@ collection_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a)
 {
 	(void)a;
 	return collection_row_ok(key, row);
+}
+
+static bool
+ledger_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a)
+{
+	(void)a;
+	return ledger_row_ok(key, row);
 }
 
 static bool
@@ -113,7 +121,7 @@ static const struct kind {
 	{ STATE_SPACE_CONVERSATION_FOLDER, "conversation folder", IN_SYNC, conversation_ok },
 	{ STATE_SPACE_CONVERSATION_LAST, "last conversation", IN_SYNC, number_ok },
 	{ STATE_SPACE_FLAG, "flags", IN_SYNC, flags_ok },
-	{ STATE_SPACE_LEDGER, "ledger", IN_RECORDS, any_ok },
+	{ STATE_SPACE_LEDGER, "ledger", IN_RECORDS, ledger_ok },
 	{ STATE_SPACE_RULE, "rule", IN_RECORDS, rule_ok },
 	{ STATE_SPACE_APPROVAL, "approval", IN_RECORDS, any_ok },
 	{ STATE_SPACE_WIPE, "wipe", IN_RECORDS, any_ok },
@@ -282,8 +290,15 @@ state_collect(struct state *st, int64_t before, struct state_collected *out, str
 	struct mf_arena *a = mf_arena_new();
 	struct state_user *users;
 	size_t n = 0;
-	enum mf_status status = state_users(st, STATE_SYNC, a, &users, &n, err);
+	enum mf_status status = state_users(st, STATE_RECORDS, a, &users, &n, err);
 
+	for (size_t i = 0; i < n && status == MF_OK; i++) {
+		uint64_t mails;
+
+		status = state_ledger_collect(st, users[i].number, &mails, err);
+	}
+	if (status == MF_OK)
+		status = state_users(st, STATE_SYNC, a, &users, &n, err);
 	for (size_t i = 0; i < n && status == MF_OK; i++)
 		status = collect_user(st, &users[i], before, &done, err);
 	mf_arena_free(a);

@@ -1,0 +1,124 @@
+/*
+ * A request of SendMail, SmartReply or SmartForward: before 14.0 the mail is the body and the rest stands in
+ * the query (MS-ASCMD 2.2.1.17); from 14.0 on it is WBXML. Knows elements; must not know how mail is sent.
+ */
+#include "eas/cmd/send_request.h"
+
+#include "eas/map/folder.h"
+#include "eas/map/ids.h"
+#include "eas/schema.h"
+#include "eas/status.h"
+
+/* Where the source is, as the phone says. */
+struct source_names {
+	const char *folder, *item, *long_id;
+};
+
+static unsigned
+find_source(struct eas_request *r, const struct source_names *names, struct send_job *job)
+{
+	struct state_folders *f = mf_new(r->arena, struct state_folders);
+	const char *item = names->item != NULL ? names->item : names->long_id;
+	uint32_t folder, said;
+	struct mf_error err;
+	if (item == NULL)
+		return EAS_ITEM_NOT_FOUND;
+	if (names->item != NULL && names->long_id != NULL)
+		return EAS_INVALID_IDS_TOGETHER;
+	if (state_folders_load(r->server->state, r->user_number, r->arena, f, &err) != MF_OK)
+		return EAS_RETRY_LATER;
+	if (!ids_item_parse(item, &folder, &job->source_id))
+		return EAS_ITEM_NOT_FOUND;
+	if (names->folder != NULL && (!state_folder_parse(names->folder, &said) || said != folder))
+		return EAS_ITEM_NOT_FOUND;
+	job->source = state_folder_by_number(f, folder);
+	return job->source == NULL || !folder_holds_items(job->source) ? EAS_ITEM_NOT_FOUND
+								       : EAS_OK;
+}
+
+static void
+read_query(struct eas_request *r, struct send_job *job, struct source_names *names)
+{
+	job->mime = r->body;
+	job->save = r->save_in_sent;
+	names->folder = r->param_collection_id;
+	names->item = r->param_item_id;
+	names->long_id = r->param_long_id;
+}
+
+/* A forward to people whose mail the phone leaves to us (16.0: Forwardees). */
+static struct mf_bytes
+write_for(struct eas_request *r, const struct wbxml_node *forwardees)
+{
+	struct mf_buf b;
+	struct mime_addresses to = { .n = 0 };
+	const struct wbxml_node *n = wbxml_child(forwardees, ComposeMail_Forwardee);
+	to.list = mf_new_array(r->arena, struct mime_address, MIME_ADDRESSES_MAX);
+	for (; n != NULL && to.n < MIME_ADDRESSES_MAX; n = wbxml_next(n)) {
+		const char *name = wbxml_child_value(n, ComposeMail_Name);
+		const char *addr = wbxml_child_value(n, ComposeMail_Email);
+		if (addr != NULL && *addr != '\0')
+			to.list[to.n++] = (struct mime_address){ name == NULL ? "" : name, addr };
+	}
+	mf_buf_init(&b, 0);
+	mime_field_add_addresses(&b, "To", &to);
+	mf_buf_add_str(&b, "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n");
+	struct mf_bytes out = mf_memdup(r->arena, b.data, b.len);
+	mf_buf_deinit(&b);
+	return out;
+}
+
+static unsigned
+read_elements(struct eas_request *r, struct send_job *job, struct source_names *names)
+{
+	const struct wbxml_node *mime = wbxml_child(r->root, ComposeMail_Mime);
+	const struct wbxml_node *source = wbxml_child(r->root, ComposeMail_Source);
+	const struct wbxml_node *forwardees = wbxml_child(r->root, ComposeMail_Forwardees);
+	const char *account = wbxml_child_value(r->root, ComposeMail_AccountId);
+	if (account != NULL && *account != '\0')
+		return EAS_ACCOUNT_ID;
+	if (mime != NULL && forwardees != NULL)
+		return EAS_FORWARD_COMBINATION;
+	if (mime == NULL && forwardees == NULL)
+		return EAS_FORWARD_PARAMETERS;
+	job->client_id = wbxml_child_value(r->root, ComposeMail_ClientId);
+	job->mime = mime != NULL ? wbxml_data(mime) : write_for(r, forwardees);
+	job->save = schema_bool(r->root, ComposeMail_SaveInSentItems, false);
+	job->replace = schema_bool(r->root, ComposeMail_ReplaceMime, false);
+	names->folder = wbxml_child_value(source, ComposeMail_FolderId);
+	names->item = wbxml_child_value(source, ComposeMail_ItemId);
+	names->long_id = wbxml_child_value(source, ComposeMail_LongId);
+	return EAS_OK;
+}
+
+/* MS-ASCMD 2.2.1.17.1: success has no body. */
+static enum eas_verdict
+answer(struct eas_request *r, unsigned status)
+{
+	if (status != EAS_OK)
+		return eas_fail_status(r, status, "not sent");
+	r->status = EAS_OK;
+	r->answer.http_status = 200;
+	return EAS_DONE;
+}
+
+enum eas_verdict
+send_command(struct eas_request *r, enum send_kind kind)
+{
+	struct send_job *job = mf_new(r->arena, struct send_job);
+	struct source_names names = { .folder = NULL };
+	unsigned status = EAS_OK;
+	job->kind = kind;
+	job->client_id = "";
+	if (r->root == NULL)
+		read_query(r, job, &names);
+	else
+		status = read_elements(r, job, &names);
+	if (status == EAS_OK && kind != SEND_NEW)
+		status = find_source(r, &names, job);
+	if (status != EAS_OK)
+		return answer(r, status);
+	if (send_run(r, job, &status) == EAS_WAIT)
+		return EAS_WAIT;
+	return answer(r, status);
+}

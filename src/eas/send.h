@@ -1,0 +1,102 @@
+/*
+ * Sending a mail exactly once: what SendMail, SmartReply, SmartForward and a draft with Send share.
+ *
+ * The way of a mail: read and named (send_message.c), looked up in the ledger (state/ledger.h), completed
+ * with its source (send_source.c), given to the submission backend; afterwards the copy in Sent, the
+ * source's flag and the notice on refused recipients (send_after.c). send.c is the order of it all.
+ */
+#ifndef EAS_SEND_H
+#define EAS_SEND_H
+
+#include "eas/request.h"
+#include "mime/build.h"
+#include "state/folder.h"
+#include "state/ledger.h"
+
+enum send_kind { SEND_NEW, SEND_REPLY, SEND_FORWARD };
+
+struct send_job {
+	enum send_kind kind;
+	const char *client_id; /* "": the phone gave none (12.1) */
+	struct mf_bytes mime; /* what the phone sent, a whole message; outlives the request's run */
+	bool save;	      /* a copy into Sent */
+	bool replace;	      /* ReplaceMime: nothing of the source goes in */
+	const struct state_folder *source; /* where the source is; NULL: there is none */
+	uint64_t source_id;
+};
+
+/* Sends it. EAS_WAIT: the same mail is under way in another request; call again. EAS_DONE: *status is
+ * EAS_OK or the number to tell (status.h); 118 only for a ClientId that was used before. Needs r->store.
+ * Sends nothing twice, also over crashes: see contrib/docs/sending.md. */
+enum eas_verdict send_run(struct eas_request *r, const struct send_job *job, unsigned *status);
+
+/* A draft in the store, sent as it is (16.x: Sync's Add and Change with Send): key names the try (a
+ * ClientId, or ServerId and SyncKey). A copy goes to Sent; the caller removes the draft after EAS_OK and
+ * after 118. */
+enum eas_verdict send_draft(struct eas_request *r, const struct state_folder *folder, uint64_t id,
+	const char *key, unsigned *status);
+
+/* ---- What the files of sending share ---- */
+
+/* Where the mail stands as one stream: the header that we edited, then the rest as it came. */
+struct send_stream {
+	struct mf_bytes header;
+	const struct mf_bytes *rest;
+	size_t n_rest;
+	/* Of the reader. */
+	size_t at;	 /* which piece: 0 the header */
+	size_t offset;	 /* in it */
+	uint8_t pending; /* a byte that waits for room; 0: none */
+	bool cr;	 /* the last byte was CR */
+};
+
+/* An mf_read_fn over a struct send_stream: all line ends become CRLF, nothing else changes. */
+ssize_t send_stream_read(void *stream, void *data, size_t size);
+void send_stream_rewind(struct send_stream *s);
+
+struct outgoing {
+	struct eas_request *r;
+	const struct send_job *job;
+	struct mime_header header; /* of the phone's message */
+	const char *message_id;	   /* its own or ours, without brackets */
+	bool own_id, own_date, own_from;
+	const char *from;
+	struct mf_recipient *to;
+	size_t n_to;
+	struct ledger_entry entry;
+	uint32_t records_user;
+
+	/* The source (send_source.c). */
+	struct mf_bytes source_header, source_whole;
+	int64_t source_received;
+
+	struct mime_segments content; /* what is sent, before its header is edited */
+	struct mf_buf out, copy;      /* the edited header: for the server, and with Bcc for Sent */
+	struct send_stream stream;
+	uint64_t size;
+	bool eight_bit, utf8;
+};
+
+/* ---- send_message.c ---- */
+
+/* Reads what the phone sent. EAS_OK, or the status of what is wrong with it. */
+unsigned message_read(struct outgoing *o);
+/* Composes, edits the header and measures; after the source is there. */
+enum mf_status message_build(struct outgoing *o, struct mf_error *err);
+
+/* ---- send_source.c ---- */
+
+/* Fetches what is needed of the source. MF_GONE: it is not there. */
+enum mf_status source_fetch(struct outgoing *o, struct mf_error *err);
+/* A whole item, in memory when small, else in a file without a name, mapped. */
+enum mf_status source_read(struct eas_request *r, const char *folder, uint64_t id,
+	struct mf_bytes *out, struct mf_error *err);
+
+/* ---- send_after.c ---- */
+
+/* Copy and flags. again: an earlier run may have got there. False: try again later. */
+bool after_sent(struct outgoing *o, bool again);
+/* Tells the user in the Inbox which recipients were refused; or, with unknown, that nobody knows. */
+void after_notice(struct outgoing *o, bool unknown);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * The ledger of sent mail (in the records): what was given to the mail server, so that nothing is sent
+ * twice, whatever is cut off and whenever. Kept for STATE_LEDGER_LIFE.
+ *
+ * A mail is named by 16 bytes that its sender derives from Message-ID and content; a phone's try by the
+ * device and its ClientId. A mail goes through the states below, each written durably before the step that
+ * it announces: what a crash leaves behind tells exactly how far it came.
+ */
+#ifndef STATE_LEDGER_H
+#define STATE_LEDGER_H
+
+#include "state/state.h"
+
+enum { STATE_LEDGER_LIFE = 30 * 24 * 3600, STATE_LEDGER_NAME_LEN = 16 };
+
+enum ledger_step {
+	LEDGER_NONE = 0,    /* unknown, or certainly not sent: send it */
+	LEDGER_STARTED = 1, /* the final dot has not left: send it again */
+	LEDGER_ENDING = 2,  /* the final dot may have left, no answer came: nobody knows */
+	LEDGER_SENT = 3,    /* the server has it; its copy and flags are not done yet */
+	LEDGER_DONE = 4,
+	LEDGER_HELD = 5, /* nobody knows, and the user was told so */
+};
+
+struct ledger_entry {
+	uint8_t name[STATE_LEDGER_NAME_LEN]; /* in */
+	const char *device;		     /* in: canonical device id */
+	const char *client_id;		     /* in: "" when the phone gave none */
+	enum ledger_step step;		     /* out of begin: what stood there before */
+	bool same_client;		     /* out: this device and ClientId were there before */
+	bool other_mail;		     /* out: this ClientId, but for another mail */
+	int64_t first;			     /* out: when it was tried first, seconds since 1970 */
+};
+
+/* Looks a mail up and, where it stands at NONE, STARTED or ENDING, writes it as STARTED (ENDING stays
+ * ENDING when `hold` is set). user: its number in the records. */
+enum mf_status state_ledger_begin(
+	struct state *st, uint32_t user, struct ledger_entry *e, bool hold, struct mf_error *err);
+
+/* Writes a step; LEDGER_NONE forgets the mail with this try's ClientId. */
+enum mf_status state_ledger_step(struct state *st, uint32_t user, const struct ledger_entry *e,
+	enum ledger_step step, struct mf_error *err);
+
+/* Forgets what is older than STATE_LEDGER_LIFE. */
+enum mf_status state_ledger_collect(
+	struct state *st, uint32_t user, uint64_t *removed, struct mf_error *err);
+
+#endif
