@@ -335,6 +335,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: player [-v] FILE.eas\n");
 		return 64;
 	}
+	mime_init();
 	init(&p);
 	play_file(&p, argv[at], 0);
 	deinit(&p);
