@@ -80,17 +80,19 @@ holds(const struct eas_request *r)
 
 struct giving {
 	struct outgoing *o;
+	uint64_t given;
 	bool ledger_failed;
 };
 
-/* The stream to the backend; its end is the moment before the final dot. */
+/* The stream to the backend; its last bytes are given out just before the final dot. */
 static ssize_t
 read_noting_end(void *ctx, void *data, size_t size)
 {
 	struct giving *g = ctx;
 	ssize_t n = send_stream_read(&g->o->stream, data, size);
 	struct mf_error err;
-	if (n != 0 || g->o->entry.step == LEDGER_ENDING)
+	g->given += (uint64_t)n;
+	if (g->given < g->o->size || g->o->entry.step == LEDGER_ENDING)
 		return n;
 	if (state_ledger_step(g->o->r->server->state, g->o->records_user, &g->o->entry,
 		    LEDGER_ENDING, &err) != MF_OK) {
@@ -99,7 +101,7 @@ read_noting_end(void *ctx, void *data, size_t size)
 		return -1;
 	}
 	g->o->entry.step = LEDGER_ENDING;
-	return 0;
+	return n;
 }
 
 static enum mf_status

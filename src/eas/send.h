@@ -46,8 +46,9 @@ struct send_stream {
 	/* Of the reader. */
 	size_t at;	 /* which piece: 0 the header */
 	size_t offset;	 /* in it */
-	uint8_t pending; /* a byte that waits for room; 0: none */
-	bool cr;	 /* the last byte was CR */
+	uint8_t held[3]; /* what had no room any more */
+	size_t n_held;
+	bool cr; /* the last byte was CR */
 };
 
 /* An mf_read_fn over a struct send_stream: all line ends become CRLF, nothing else changes. */

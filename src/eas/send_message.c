@@ -21,7 +21,7 @@ void
 send_stream_rewind(struct send_stream *s)
 {
 	s->at = s->offset = 0;
-	s->pending = 0;
+	s->n_held = 0;
 	s->cr = false;
 }
 
@@ -41,7 +41,7 @@ plain_run(const uint8_t *p, size_t n)
 	return cr == NULL ? len : (size_t)(cr - p);
 }
 
-/* One byte of input; at most three of output, which the caller has room for. */
+/* One byte of input; at most three of output. */
 static size_t
 put_byte(struct send_stream *s, uint8_t c, uint8_t *out)
 {
@@ -55,36 +55,54 @@ put_byte(struct send_stream *s, uint8_t c, uint8_t *out)
 	return n;
 }
 
+/* What was held back, as far as there is room. */
+static size_t
+release(struct send_stream *s, uint8_t *out, size_t room)
+{
+	size_t n = s->n_held < room ? s->n_held : room;
+	memcpy(out, s->held, n);
+	memmove(s->held, s->held + n, s->n_held - n);
+	s->n_held -= n;
+	return n;
+}
+
+/* Takes some input; gives what it becomes, or holds it. False at the end. */
+static bool
+advance(struct send_stream *s, uint8_t *out, size_t room, size_t *done)
+{
+	while (s->at <= s->n_rest && s->offset == piece(s).len) {
+		s->at++;
+		s->offset = 0;
+	}
+	if (s->at > s->n_rest) {
+		s->n_held = s->cr ? 1 : 0;
+		s->held[0] = '\n';
+		s->cr = false;
+		return s->n_held > 0;
+	}
+	const uint8_t *p = piece(s).data + s->offset;
+	size_t left = piece(s).len - s->offset;
+	size_t n = s->cr ? 0 : plain_run(p, left < room ? left : room);
+	if (n > 0)
+		memcpy(out, p, n);
+	else
+		s->n_held = put_byte(s, *p, s->held);
+	*done += n;
+	s->offset += n > 0 ? n : 1;
+	return true;
+}
+
 ssize_t
 send_stream_read(void *stream, void *data, size_t size)
 {
 	struct send_stream *s = stream;
 	uint8_t *out = data;
 	size_t done = 0;
-	while (size - done >= 3 && s->at <= s->n_rest) {
-		struct mf_bytes in = piece(s);
-		if (s->offset == in.len) {
-			s->at++;
-			s->offset = 0;
-			continue;
-		}
-		const uint8_t *p = in.data + s->offset;
-		size_t most = in.len - s->offset < size - done ? in.len - s->offset : size - done;
-		size_t n = s->cr ? 0 : plain_run(p, most);
-		if (n > 0) {
-			memcpy(out + done, p, n);
-			done += n;
-			s->offset += n;
-			continue;
-		}
-		done += put_byte(s, *p, out + done);
-		s->offset++;
+	for (;;) {
+		done += release(s, out + done, size - done);
+		if (done == size || !advance(s, out + done, size - done, &done))
+			return (ssize_t)done;
 	}
-	if (s->at > s->n_rest && s->cr && size > done) {
-		out[done++] = '\n';
-		s->cr = false;
-	}
-	return (ssize_t)done;
 }
 
 /* ---- Reading what the phone sent ---- */
