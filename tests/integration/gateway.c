@@ -91,7 +91,7 @@ write_configuration(struct gateway *g, struct dovecot *d, const char *more)
 static void
 launch(struct gateway *g)
 {
-	const char *other = getenv("MAILFERRY_PROGRAM"); /* one of another build: TSan's */
+	const char *other = getenv("DAEMON_UNDER_TEST"); /* one of another build: TSan's */
 	const char *program = other != NULL ? other : MAILFERRY;
 	char path[200];
 	int log;
@@ -105,7 +105,6 @@ launch(struct gateway *g)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		unsetenv("MAILFERRY_DOVECOT");
 		unsetenv("MAILFERRY_CORPUS");
-		unsetenv("MAILFERRY_PROGRAM");
 		setenv("ASAN_OPTIONS", "detect_leaks=1", 1);
 		dup2(log, STDOUT_FILENO);
 		dup2(log, STDERR_FILENO);
