@@ -32,7 +32,7 @@ struct eas_server {
 	struct backends *backends;
 	const struct eas_watcher *watcher;   /* NULL: waiting requests are only polled */
 	const struct eas_policies *policies; /* eas/policy.h; NULL: no device must keep to any */
-	struct eas_limits *limits; /* eas/limits.h; NULL: none */
+	struct eas_limits *limits;	     /* eas/limits.h; NULL: none */
 };
 
 struct eas_request;

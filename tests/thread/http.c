@@ -90,7 +90,8 @@ main(void)
 	signal(SIGPIPE, SIG_IGN);
 	log_set_level(MF_LOG_ERROR);
 	if (conf_parse("backends = {}\nlisten = {\"127.0.0.1:0\"}\n", NULL, &conf, &err) != MF_OK ||
-		http_server_open(conf_top(conf), &http_public, routes, &eas, pool, &server, &err) != MF_OK) {
+		http_server_open(conf_top(conf), &http_public, routes, &eas, pool, &server, &err) !=
+			MF_OK) {
 		printf("%s\n", err.text);
 		return 1;
 	}

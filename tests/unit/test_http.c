@@ -101,8 +101,9 @@ start(const char *settings)
 	snprintf(text, sizeof(text), "backends = {}\nlisten = {\"127.0.0.1:0\"}\n%s", settings);
 	cr_assert_eq(conf_parse(text, NULL, &conf, &err), MF_OK, "%s", err.text);
 	pool = work_pool_new(4, 2000);
-	cr_assert_eq(http_server_open(conf_top(conf), &http_public, routes, &eas, pool, &server, &err), MF_OK,
-		"%s", err.text);
+	cr_assert_eq(
+		http_server_open(conf_top(conf), &http_public, routes, &eas, pool, &server, &err),
+		MF_OK, "%s", err.text);
 	port = http_server_port(server, 0);
 	client_open(&c, port);
 }
@@ -650,7 +651,8 @@ Test(http, bad_addresses)
 
 		snprintf(text, sizeof(text), "backends = {}\nlisten = {\"%s\"}\n", bad[i]);
 		cr_assert_eq(conf_parse(text, NULL, &conf, &err), MF_OK);
-		cr_assert_eq(http_server_open(conf_top(conf), &http_public, routes, &eas, NULL, &server, &err),
+		cr_assert_eq(http_server_open(conf_top(conf), &http_public, routes, &eas, NULL,
+				     &server, &err),
 			MF_INVALID, "%s", bad[i]);
 		conf_free(conf);
 	}
