@@ -125,6 +125,9 @@ const struct mf_setting conf_settings[] = {
 		"Addresses that everybody may send from." },
 
 	/* Whom it knows. */
+	{ "redirects", MF_SETTING_LIST, "{}", 0, 0, NULL,
+		"Users whose mailboxes another node serves, as "
+		"\"*@b.example=https://b.example/Microsoft-Server-ActiveSync\"." },
 	{ "access_rules", MF_SETTING_LIST, "{}", 0, 0, NULL,
 		"Which devices may come in: the first rule that fits, as \"block type=Android*\", "
 		"\"allow user=anna version=16.*\" or \"quarantine device=*\"; without one, all." },

@@ -1,6 +1,7 @@
 /* Knows rules and words for people; must not know any command. */
 #include "eas/access.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,8 +71,26 @@ eas_access_validate(const struct mf_conf *top, struct mf_error *err)
 				"access_rules: \"%s\" is not of the form \"block type=PATTERN\"",
 				*rule);
 	}
+	for (const char *const *s = mf_conf_list(top, "redirects"); *s != NULL; s++)
+		if (st == MF_OK && strstr(*s, "=https://") == NULL &&
+			strstr(*s, "=http://") == NULL)
+			st = mf_fail(err, MF_INVALID,
+				"redirects: \"%s\" is not of the form \"USER=https://...\"", *s);
 	mf_arena_free(a);
 	return st;
+}
+
+const char *
+eas_access_elsewhere(const struct eas_request *r)
+{
+	const char *const *s = mf_conf_list(r->server->conf, "redirects");
+	for (; *s != NULL; s++) {
+		const char *url = strchr(*s, '=');
+		const char *pattern = mf_strndup(r->arena, *s, strcspn(*s, "="));
+		if (url != NULL && fnmatch(pattern, r->user, FNM_CASEFOLD) == 0)
+			return url + 1;
+	}
+	return NULL;
 }
 
 /* All conditions of a rule; an agent with blanks is matched by ? for each. */

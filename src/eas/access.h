@@ -8,8 +8,11 @@
 
 #include "eas/request.h"
 
-/* Whether every rule is well formed; MF_INVALID names the first that is not. */
+/* Whether every rule and every redirect is well formed; MF_INVALID names the first that is not. */
 enum mf_status eas_access_validate(const struct mf_conf *top, struct mf_error *err);
+
+/* Where the user's mailbox is served if not here, by the setting redirects; NULL: here. */
+const char *eas_access_elsewhere(const struct eas_request *r);
 
 /* 0, or the status to refuse with (126 to 131). *quarantine: the user has still to be told. */
 unsigned eas_access_check(const struct eas_request *r, bool *quarantine);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "eas/access.h"
 #include "eas/who.h"
 #include "wbxml/fields.h"
 
@@ -212,7 +213,9 @@ eas_autodiscover_xml(struct eas_request *r)
 		eas_note(r, "why=%s", mf_log_value(err.text));
 	if (err.status != MF_OK || !good_address(fields[0].value))
 		return answer_error(r, INVALID_REQUEST, "Invalid Request");
-	url = mf_printf(r->arena, "%s/Microsoft-Server-ActiveSync", base);
+	url = eas_access_elsewhere(r);
+	if (url == NULL)
+		url = mf_printf(r->arena, "%s/Microsoft-Server-ActiveSync", base);
 	schema = fields[1].value == NULL ? MOBILESYNC : fields[1].value;
 	if (str_ieq(schema, MOBILESYNC))
 		return answer_mobilesync(r, fields[0].value, url);

@@ -130,6 +130,18 @@ authenticate(struct eas_request *r, struct run *run)
 	return st == MF_OK ? GO_ON : refuse(r, st, &run->err);
 }
 
+/* MS-ASHTTP 3.2.5.1: another node serves this user. */
+static enum next
+redirect(struct eas_request *r, struct run *run)
+{
+	(void)run;
+	const char *url = eas_access_elsewhere(r);
+	if (url == NULL)
+		return GO_ON;
+	eas_answer_header(r, "X-MS-Location", url);
+	return refuse_http(r, 451, "another node serves this user");
+}
+
 /* MS-ASHTTP 3.2.5.2. */
 static enum next
 answer_options(struct eas_request *r, struct run *run)
@@ -355,6 +367,7 @@ run_command(struct eas_request *r)
 static enum next (*const steps[])(struct eas_request *, struct run *) = {
 	read_query,
 	authenticate,
+	redirect,
 	answer_options,
 	judge_query,
 	know_device,

@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "http/certificate.h"
 #include "http/exchange.h"
+#include "http/handshake.h"
 #include "mailferry/log.h"
 
 enum {
@@ -33,6 +34,7 @@ struct http_server {
 	struct http_listeners listeners;
 	struct http_hall hall;
 	struct MHD_Daemon *plain, *tls;
+	bool secure; /* it has certificates */
 };
 
 __attribute__((format(printf, 2, 0))) static void
@@ -64,22 +66,20 @@ take(void *ctx, const struct http_connection *c, const struct sockaddr *sa, sock
 
 /* The threads that the library starts must not take the process's signals. */
 static struct MHD_Daemon *
-start_daemon(struct http_server *s, const struct http_certificate *tls)
+start_daemon(struct http_server *s, bool tls)
 {
 	const struct mf_conf *c = s->conf;
 	int64_t threads = mf_conf_number(c, "http_threads");
 	struct MHD_OptionItem secure[] = {
-		{ MHD_OPTION_HTTPS_MEM_CERT, 0,
-			tls == NULL ? NULL : (char *)(uintptr_t)tls->chain_pem },
-		{ MHD_OPTION_HTTPS_MEM_KEY, 0,
-			tls == NULL ? NULL : (char *)(uintptr_t)tls->key_pem },
+		{ MHD_OPTION_HTTPS_CERT_CALLBACK, 0,
+			(void *)(uintptr_t)http_handshake_certificate },
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
 			(char *)(uintptr_t)mf_conf_string(c, "tls_priorities") },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
 			 MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG |
-			 (tls == NULL ? 0u : (unsigned)MHD_USE_TLS);
+			 (tls ? (unsigned)MHD_USE_TLS : 0u);
 	struct MHD_Daemon *d;
 	sigset_t old;
 
@@ -96,7 +96,7 @@ start_daemon(struct http_server *s, const struct http_certificate *tls)
 		MHD_OPTION_NOTIFY_COMPLETED, http_exchange_end, &s->hall,
 		MHD_OPTION_NOTIFY_CONNECTION, http_exchange_connection, &s->hall,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-		MHD_OPTION_ARRAY, tls == NULL ? &secure[3] : secure, MHD_OPTION_END);
+		MHD_OPTION_ARRAY, tls ? secure : &secure[2], MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return d;
 }
@@ -110,26 +110,47 @@ wants(const struct http_listeners *l, bool tls)
 	return false;
 }
 
+/* The files as they are now become what handshakes show. */
 static enum mf_status
-start_tls(struct http_server *s, struct mf_error *err)
+load_certificate(const struct http_server *s, struct mf_error *err)
 {
 	const char *certificate = mf_conf_string(s->conf, "tls_certificate");
 	const char *key = mf_conf_string(s->conf, "tls_key");
+	struct mf_arena *a = mf_arena_new();
 	struct http_certificate loaded;
+	enum mf_status st = http_certificate_load(a, certificate, key, &loaded, err);
+
+	if (st == MF_OK && loaded.not_after < clock_wall())
+		mf_log_warning("tls_certificate=%s why=\"has expired\"", mf_log_value(certificate));
+	if (st == MF_OK)
+		st = http_handshake_use(&loaded, err);
+	mf_arena_free(a);
+	return st;
+}
+
+static enum mf_status
+start_tls(struct http_server *s, struct mf_error *err)
+{
 	enum mf_status st;
 
-	if (certificate[0] == '\0' || key[0] == '\0')
+	if (mf_conf_string(s->conf, "tls_certificate")[0] == '\0' ||
+		mf_conf_string(s->conf, "tls_key")[0] == '\0')
 		return mf_fail(err, MF_INVALID, "listen_tls needs tls_certificate and tls_key");
-	st = http_certificate_load(s->arena, certificate, key, &loaded, err);
+	s->secure = true;
+	st = load_certificate(s, err);
 	if (st != MF_OK)
 		return st;
-	if (loaded.not_after < clock_wall())
-		mf_log_warning("tls_certificate=%s why=\"has expired\"", mf_log_value(certificate));
-	s->tls = start_daemon(s, &loaded);
+	s->tls = start_daemon(s, true);
 	return s->tls != NULL ? MF_OK
 			      : mf_fail(err, MF_INVALID,
 					"HTTPS cannot be started: see tls_priorities and the log "
 					"at log_level debug");
+}
+
+enum mf_status
+http_server_reload(struct http_server *s, struct mf_error *err)
+{
+	return s->secure ? load_certificate(s, err) : MF_OK;
 }
 
 static enum mf_status
@@ -148,7 +169,7 @@ start(struct http_server *s, struct mf_error *err)
 	if (wants(&s->listeners, true))
 		st = start_tls(s, err);
 	if (st == MF_OK && wants(&s->listeners, false)) {
-		s->plain = start_daemon(s, NULL);
+		s->plain = start_daemon(s, false);
 		if (s->plain == NULL)
 			st = mf_fail(err, MF_TEMPORARY, "HTTP cannot be started");
 	}
@@ -262,6 +283,8 @@ http_server_free(struct http_server *s)
 		MHD_stop_daemon(s->plain);
 	if (s->tls != NULL)
 		MHD_stop_daemon(s->tls);
+	if (s->secure)
+		http_handshake_forget();
 	http_door_free(s->hall.door);
 	http_listen_close(&s->listeners);
 	pthread_cond_destroy(&s->hall.less);

@@ -39,6 +39,10 @@ enum mf_status http_server_open(const struct mf_conf *conf, const struct http_pl
 	const struct http_route *routes, const struct eas_server *eas, struct work_pool *pool,
 	struct http_server **out, struct mf_error *err);
 
+/* Reads certificate and key anew; connections from now on get them. MF_INVALID: what is there cannot be
+ * used, and the former ones stay. MF_OK when this server has no TLS. */
+enum mf_status http_server_reload(struct http_server *s, struct mf_error *err);
+
 /* Stops accepting, ends what waits, lets requests finish for at most grace_ms. MF_TEMPORARY: some
  * are still running; call again, or leave the process without http_server_free. */
 enum mf_status http_server_stop(struct http_server *s, int64_t grace_ms, struct mf_error *err);

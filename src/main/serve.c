@@ -204,6 +204,18 @@ keep_house(struct service *s)
 	return next > now ? next - now : 1;
 }
 
+/* Certificates only: settings are read at a start. */
+static void
+reload(struct service *s)
+{
+	struct mf_error err = { .text = "" };
+
+	if (http_server_reload(s->http, &err) == MF_OK)
+		mf_log_info("signal=HUP reloaded=certificate why=\"settings want a restart\"");
+	else
+		mf_log_error("signal=HUP reloaded=nothing why=%s", mf_log_value(err.text));
+}
+
 /* Until a signal says to stop; that signal. */
 static int
 wait_for_stop(struct service *s, const sigset_t *set)
@@ -219,8 +231,7 @@ wait_for_stop(struct service *s, const sigset_t *set)
 		if (got == SIGUSR1)
 			log_stats(s);
 		if (got == SIGHUP)
-			mf_log_info(
-				"signal=HUP ignored=\"a restart reads the configuration anew\"");
+			reload(s);
 	}
 }
 

@@ -231,3 +231,94 @@ Test(serve, wrong_starts)
 	cr_assert_eq(daemon_run(&d, "version", &out), 0);
 	daemon_deinit(&d);
 }
+
+/* The subject of the certificate that the daemon shows. */
+static const char *
+shown_subject(void)
+{
+	char command[400];
+
+	snprintf(command, sizeof(command),
+		"echo | openssl s_client -connect 127.0.0.1:%u 2>/dev/null | grep -m1 '^subject' "
+		"> %s/subject || true",
+		d.tls_port, d.dir);
+	cr_assert_eq(system(command), 0);
+	return daemon_read(&d, "subject");
+}
+
+static void
+new_certificate(const char *name)
+{
+	char command[600];
+
+	snprintf(command, sizeof(command),
+		"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+		"-subj /CN=%s -keyout %s/tls/server.key -out %s/tls/server.pem 2>/dev/null",
+		name, d.dir, d.dir);
+	cr_assert_eq(system(command), 0);
+}
+
+/* SIGHUP brings in a new certificate; rubbish in its place changes nothing. */
+Test(serve, certificate_reloaded, .timeout = 60)
+{
+	daemon_init(&d);
+	daemon_configure(&d, "");
+	daemon_start(&d, -1);
+	cr_assert(daemon_ready(&d), "%s", daemon_read(&d, "log"));
+	new_certificate("second.example.org");
+	cr_assert_null(strstr(shown_subject(), "second.example.org"), "not asked for yet");
+	kill(d.pid, SIGHUP);
+	usleep(300000);
+	cr_assert_not_null(
+		strstr(shown_subject(), "second.example.org"), "%s", daemon_read(&d, "log"));
+	daemon_write(&d, "tls/server.pem", "rubbish\n");
+	kill(d.pid, SIGHUP);
+	usleep(300000);
+	cr_assert_not_null(
+		strstr(shown_subject(), "second.example.org"), "%s", daemon_read(&d, "log"));
+	cr_assert_not_null(strstr(daemon_read(&d, "log"), "reloaded=nothing"));
+	kill(d.pid, SIGTERM);
+	cr_assert_eq(daemon_wait(&d, 10000), 0);
+	daemon_deinit(&d);
+}
+
+/* What an administrator decides, beside the running daemon. */
+Test(serve, devices, .timeout = 60)
+{
+	static const struct {
+		const char *arguments;
+		int status;
+		const char *has;
+	} steps[] = {
+		{ "device -c %d/m.conf list nobody", 1, "never seen" },
+		{ "device -c %d/m.conf block u DEV1", 0, "" },
+		{ "device -c %d/m.conf wipe u DEV1", 77, "remote_wipe = no" },
+		{ "device -c %d/wipe.conf wipe u DEV1", 64, "--confirm DEV1" },
+		{ "device -c %d/wipe.conf --confirm DEV2 wipe u DEV1", 64, "--confirm DEV1" },
+		{ "device -c %d/wipe.conf --confirm DEV1 wipe u DEV1", 0, "" },
+		{ "device -c %d/m.conf unwipe u DEV1", 0, "" },
+		{ "device -c %d/m.conf reset u DEV1", 0, "" },
+		{ "device -c %d/m.conf forget u DEV1", 1, "mailferry device:" },
+		{ "device -c %d/m.conf nonsense u", 64, "usage:" },
+		{ "device --help", 0, "actions:" },
+	};
+	const char *out;
+	char text[300];
+
+	daemon_init(&d);
+	daemon_configure(&d, "");
+	snprintf(text, sizeof(text),
+		"state_directory = \"%s/state\"\nbackends = {\"memory\"}\nremote_wipe = device\n",
+		d.dir);
+	daemon_write(&d, "wipe.conf", text);
+	daemon_start(&d, -1);
+	cr_assert(daemon_ready(&d), "%s", daemon_read(&d, "log"));
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		cr_assert_eq(daemon_run(&d, steps[i].arguments, &out), steps[i].status, "%s: %s",
+			steps[i].arguments, out);
+		cr_assert_not_null(strstr(out, steps[i].has), "%s: %s", steps[i].arguments, out);
+	}
+	kill(d.pid, SIGTERM);
+	cr_assert_eq(daemon_wait(&d, 10000), 0);
+	daemon_deinit(&d);
+}
