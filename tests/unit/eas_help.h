@@ -18,6 +18,7 @@
 #include "conf/conf.h"
 #include "eas/request.h"
 #include "memory/memory.h"
+#include "mime/mime.h"
 #include "state/state.h"
 
 #define EAS_USER     "anna@example.org"
@@ -48,6 +49,7 @@ gateway_open(struct gateway *g)
 	struct mf_error err = { 0 };
 	*g = (struct gateway){ .directory = "/tmp/mailferry-eas-XXXXXX" };
 	log_set_level(MF_LOG_ERROR);
+	mime_init();
 	must(mkdtemp(g->directory) != NULL, "mkdtemp", NULL);
 	g->tables[0] = (struct conf_table){
 		.name = "memory", .help = "", .rows = mf_backend_memory.settings
@@ -75,6 +77,7 @@ gateway_close(struct gateway *g)
 	backends_close(g->backends);
 	memory_release(g->world);
 	conf_free(g->conf);
+	mime_deinit();
 	char command[100];
 	snprintf(command, sizeof(command), "rm -rf %s", g->directory);
 	must(system(command) == 0, "rm", NULL);
