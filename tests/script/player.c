@@ -323,7 +323,6 @@ main(int argc, char **argv)
 	struct player p = { .file = "player" };
 	int at = 1;
 
-	mime_init();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	log_set_level(MF_LOG_WARNING);
 	if (at < argc && strcmp(argv[at], "-v") == 0) {

@@ -163,11 +163,11 @@ read_change(struct batch *b, struct change *ch)
 		ch->status = EAS_SYNC_NOT_FOUND;
 		return;
 	}
-	if (data == NULL || has_forbidden(data)) {
+	ch->draft = sync_draft_is(b->r, b->c, ch->node);
+	if ((data == NULL && !ch->draft) || has_forbidden(data)) {
 		ch->status = EAS_SYNC_CONVERSION;
 		return;
 	}
-	ch->draft = sync_draft_is(b->r, b->c, ch->node);
 	if (read != NULL)
 		*(strcmp(read, "0") == 0 ? &ch->remove : &ch->add) |= MF_FLAG_SEEN;
 	read_flag(b->r->arena, data, ch);

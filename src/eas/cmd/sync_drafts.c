@@ -10,17 +10,26 @@
 #include "eas/cmd/sync.h"
 #include "eas/map/draft.h"
 #include "eas/map/ids.h"
+#include "eas/send.h"
 #include "mailferry/log.h"
 #include "state/device.h"
 
 enum { DRAFT_MAX = 64 << 20 };
+
+/* Send stands beside the content or in it. */
+static bool
+is_sent(const struct wbxml_node *command)
+{
+	return wbxml_child(command, Email2_Send) != NULL ||
+	       wbxml_child(wbxml_child(command, AirSync_ApplicationData), Email2_Send) != NULL;
+}
 
 bool
 sync_draft_is(const struct eas_request *r, const struct sync_collection *c,
 	const struct wbxml_node *command)
 {
 	return r->version >= EAS_16_0 && c->folder->role == MF_ROLE_DRAFTS &&
-	       (command->tag == AirSync_Add ||
+	       (command->tag == AirSync_Add || is_sent(command) ||
 		       draft_is_edit(wbxml_child(command, AirSync_ApplicationData)));
 }
 
@@ -169,59 +178,93 @@ settle_add(struct sync_collection *c, const char *client_id, uint64_t id)
 	sync_snapshot_client_add(s, client_id, id);
 }
 
+/* The item is no longer at the server: told as Delete when the phone has it. */
 static enum mf_status
-change(struct eas_request *r, struct sync_collection *c, const struct wbxml_node *command,
-	uint64_t old, struct mf_error *err)
+take_away(struct sync_collection *c, uint64_t id, struct mf_error *err)
 {
 	struct mf_idset ids;
-	uint64_t id = 0;
-	enum mf_status st = make(r, c, command, old, &id, err);
+	enum mf_status st;
 
-	if (st != MF_OK)
-		return st;
 	mf_idset_init(&ids);
-	mf_idset_add(&ids, old);
+	mf_idset_add(&ids, id);
 	st = c->source.api->remove(c->source.session, c->source.folder, &ids, err);
 	mf_idset_deinit(&ids);
 	if (st != MF_OK)
 		return st;
-	sync_held_remove(&c->snapshot.changed, old);
-	mf_idset_add(&c->snapshot.gone, old);
-	if (id != 0 && sync_held_get(&c->snapshot.held, id) == NULL)
-		mf_idset_add(&c->snapshot.adds, id);
+	sync_held_remove(&c->snapshot.changed, id);
+	mf_idset_remove(&c->snapshot.adds, id);
+	if (sync_held_get(&c->snapshot.held, id) != NULL)
+		mf_idset_add(&c->snapshot.gone, id);
 	return MF_OK;
 }
 
 static enum mf_status
+change(struct eas_request *r, struct sync_collection *c, const struct wbxml_node *command,
+	uint64_t old, uint64_t *id, struct mf_error *err)
+{
+	enum mf_status st;
+
+	*id = old;
+	if (!draft_is_edit(wbxml_child(command, AirSync_ApplicationData)))
+		return MF_OK;
+	st = make(r, c, command, old, id, err);
+	if (st == MF_OK)
+		st = take_away(c, old, err);
+	if (st == MF_OK && *id != 0 && sync_held_get(&c->snapshot.held, *id) == NULL)
+		mf_idset_add(&c->snapshot.adds, *id);
+	return st;
+}
+
+static enum mf_status
 add(struct eas_request *r, struct sync_collection *c, const struct wbxml_node *command,
-	const char **server_id, struct mf_error *err)
+	uint64_t *id, struct mf_error *err)
 {
 	const char *client_id = wbxml_child_value(command, AirSync_ClientId);
-	uint64_t id = sync_snapshot_client_added(&c->snapshot, client_id);
-	enum mf_status st = MF_OK;
+	enum mf_status st;
 
-	if (id == 0) {
-		st = make(r, c, command, 0, &id, err);
-		if (st == MF_OK && id != 0)
-			settle_add(c, client_id, id);
-	}
-	if (st == MF_OK)
-		*server_id = ids_item_print(r->arena, c->folder->number, id);
+	*id = sync_snapshot_client_added(&c->snapshot, client_id);
+	if (*id != 0)
+		return MF_OK;
+	st = make(r, c, command, 0, id, err);
+	if (st == MF_OK && *id != 0)
+		settle_add(c, client_id, *id);
 	return st;
+}
+
+/* Sends the draft and takes it away. What could not be sent stays a draft. */
+static enum mf_status
+send(struct eas_request *r, struct sync_collection *c, const struct wbxml_node *command,
+	uint64_t id, struct sync_response *out, struct mf_error *err)
+{
+	const char *key = wbxml_child_value(command, AirSync_ClientId);
+
+	if (key == NULL)
+		key = mf_printf(r->arena, "%s:%s", wbxml_child_value(command, AirSync_ServerId),
+			c->asked->key_text);
+	if (send_draft(r, c->folder, id, key, &out->status) == EAS_WAIT)
+		out->status = EAS_SYNC_RETRY; /* the same is under way in another request */
+	if (out->status != EAS_OK && out->status != EAS_PREVIOUSLY_SENT)
+		return MF_OK;
+	out->status = EAS_OK;
+	if (command->tag == AirSync_Add) { /* the phone never hears of the item */
+		sync_held_remove(&c->snapshot.held, id);
+		out->server_id = "";
+	}
+	return take_away(c, id, err);
 }
 
 enum mf_status
 sync_draft_save(struct eas_request *r, struct sync_collection *c, const struct wbxml_node *command,
 	uint64_t old, struct sync_response *out, struct mf_error *err)
 {
-	enum mf_status st;
+	uint64_t id = 0;
+	enum mf_status st =
+		old == 0 ? add(r, c, command, &id, err) : change(r, c, command, old, &id, err);
 
-	if (wbxml_child(command, Email2_Send) != NULL ||
-		wbxml_child(wbxml_child(command, AirSync_ApplicationData), Email2_Send) != NULL) {
-		out->status = EAS_SYNC_CONVERSION; /* nothing is half done */
-		return MF_OK;
-	}
-	st = old == 0 ? add(r, c, command, &out->server_id, err) : change(r, c, command, old, err);
+	if (st == MF_OK && old == 0)
+		out->server_id = ids_item_print(r->arena, c->folder->number, id);
+	if (st == MF_OK && is_sent(command))
+		return send(r, c, command, id, out, err);
 	if (st == MF_TEMPORARY || st == MF_BROKEN || st == MF_AUTH)
 		return st;
 	if (st != MF_OK)
