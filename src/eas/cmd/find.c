@@ -61,6 +61,7 @@ read_request(struct finding *f)
 		return FIND_INVALID;
 	f->m.nothing = class != NULL && *class != '\0' && strcmp(class, "Email") != 0;
 	f->m.deep = wbxml_child(f->options, Find_DeepTraversal) != NULL;
+	f->m.last = mailsearch_page_end(f->first, f->last);
 	f->m.remembered = f->first > 0;
 	make_digest(f);
 	return read_folder(f);
@@ -118,13 +119,11 @@ answer_hits(
 	const struct mailsearch_teller teller = { email_found_options(), write_result };
 	struct eas_request *r = f->r;
 	struct mf_error err = { 0 };
-	size_t last = f->last, told = 0;
+	size_t last = f->m.last, told = 0;
 	eas_note(r, "found=%llu partial=%d searched=%d", (unsigned long long)hits->total,
 		hits->partial, !hits->remembered);
 	if (f->first >= hits->n)
 		return answer_status(r, store, EAS_OK);
-	if (last - f->first >= MAILSEARCH_PAGE)
-		last = f->first + MAILSEARCH_PAGE - 1;
 	if (last >= hits->n)
 		last = hits->n - 1;
 	open_response(r, store, EAS_OK);

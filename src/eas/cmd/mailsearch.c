@@ -34,6 +34,7 @@ struct run {
 	struct state_conversation_member *members;
 	size_t n_members;
 	int64_t until;
+	size_t limit; /* of hits, of each folder and in all: their dates cost time */
 };
 
 /* ---- Where ---- */
@@ -211,11 +212,12 @@ newest_first(const void *a, const void *b)
 }
 
 static void
-keep_newest(struct mailsearch_hits *h)
+keep_newest(const struct run *x)
 {
+	struct mailsearch_hits *h = x->out;
 	qsort(h->list, h->n, sizeof(*h->list), newest_first);
-	if (h->n > MAILSEARCH_HITS_MAX)
-		h->n = MAILSEARCH_HITS_MAX;
+	if (h->n > x->limit)
+		h->n = x->limit;
 }
 
 struct dating {
@@ -236,7 +238,7 @@ take_date(void *ctx, const struct mf_item *item)
 		return MF_OK;
 	}
 	if (h->n == COLLECT_MAX)
-		keep_newest(h);
+		keep_newest(d->x);
 	h->list[h->n++] = (struct mailsearch_hit){ d->folder, item->id, item->date };
 	return MF_OK;
 }
@@ -247,12 +249,12 @@ take_found(struct run *x, const struct state_folder *f, const struct mf_idset *f
 	struct mf_error *err)
 {
 	struct eas_request *r = x->r;
-	uint64_t *ids = mf_new_array(r->arena, uint64_t, MAILSEARCH_HITS_MAX), id = UINT64_MAX;
+	uint64_t *ids = mf_new_array(r->arena, uint64_t, x->limit), id = UINT64_MAX;
 	struct dating d = { .x = x, .folder = f->number };
 	struct mf_fetch fetch = {
 		.folder = f->id, .ids = ids, .want = MF_WANT_DATE, .item = take_date, .ctx = &d
 	};
-	while (fetch.n < MAILSEARCH_HITS_MAX && (id = mf_idset_prev(found, id)) != 0)
+	while (fetch.n < x->limit && (id = mf_idset_prev(found, id)) != 0)
 		ids[fetch.n++] = id;
 	if (fetch.n == 0)
 		return MF_OK;
@@ -306,6 +308,7 @@ save(struct run *x)
 	varint_put(&row, MEMORY_FORMAT);
 	varint_put_bytes(&row, mf_bytes(x->m->digest, DIGEST_SIZE));
 	varint_put(&row, (uint64_t)clock_wall());
+	varint_put(&row, x->limit);
 	varint_put(&row, h->total);
 	varint_put(&row, h->partial);
 	varint_put(&row, h->n);
@@ -333,6 +336,7 @@ decode(struct run *x, struct mf_bytes row)
 		memcmp(digest.data, x->m->digest, DIGEST_SIZE) != 0 || when > now ||
 		now - when > MEMORY_SECONDS)
 		return false;
+	uint64_t limit = varint_get_max(&in, MAILSEARCH_HITS_MAX);
 	h->total = varint_get(&in);
 	h->partial = varint_get_max(&in, 1) != 0;
 	h->n = (size_t)varint_get_max(&in, MAILSEARCH_HITS_MAX);
@@ -341,7 +345,8 @@ decode(struct run *x, struct mf_bytes row)
 		h->list[i].id = varint_get(&in);
 		h->list[i].date = (int64_t)varint_get(&in);
 	}
-	h->remembered = !in.failed;
+	h->remembered = !in.failed &&
+			(x->m->last < limit || limit == MAILSEARCH_HITS_MAX || h->total <= h->n);
 	return !in.failed;
 }
 
@@ -357,6 +362,15 @@ recall(struct run *x, struct mf_error *err)
 	return decode(x, row) ? MF_OK : mf_fail(err, MF_GONE, "search: nothing is remembered");
 }
 
+/* What was remembered does not reach as far as is wanted now: all anew. */
+static void
+forget(struct mailsearch_hits *h)
+{
+	h->n = 0;
+	h->total = 0;
+	h->partial = false;
+}
+
 enum mf_status
 mailsearch_run(struct eas_request *r, const struct state_folders *folders,
 	const struct mailsearch *m, struct mailsearch_hits *out, struct mf_error *err)
@@ -365,11 +379,13 @@ mailsearch_run(struct eas_request *r, const struct state_folders *folders,
 	memset(out, 0, sizeof(*out));
 	out->list = mf_new_array(r->arena, struct mailsearch_hit, COLLECT_MAX);
 	x.until = clock_ms() + MAILSEARCH_TIME_MS;
+	x.limit = m->last < MAILSEARCH_NEAR ? MAILSEARCH_NEAR : MAILSEARCH_HITS_MAX;
 	enum mf_status st = make_plan(&x, err);
-	if (st != MF_OK || m->nothing)
+	if (st == MF_OK && m->remembered && !m->nothing)
+		st = recall(&x, err);
+	if (st != MF_OK || m->nothing || out->remembered)
 		return st;
-	if (m->remembered)
-		return recall(&x, err);
+	forget(out);
 	make_query(&x);
 	if (m->conversation != NULL)
 		st = find_members(&x, err);
@@ -377,7 +393,7 @@ mailsearch_run(struct eas_request *r, const struct state_folders *folders,
 		st = search_all(&x, err);
 	if (st != MF_OK)
 		return st;
-	keep_newest(out);
+	keep_newest(&x);
 	save(&x);
 	return MF_OK;
 }
@@ -399,4 +415,10 @@ mailsearch_range(const char *text, uint32_t *first, uint32_t *last)
 	left[len] = '\0';
 	return str_to_u32(left, UINT32_MAX, first) && str_to_u32(dash + 1, UINT32_MAX, last) &&
 	       *first <= *last;
+}
+
+uint32_t
+mailsearch_page_end(uint32_t first, uint32_t last)
+{
+	return last - first < MAILSEARCH_PAGE ? last : first + MAILSEARCH_PAGE - 1;
 }

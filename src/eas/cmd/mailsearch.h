@@ -16,6 +16,7 @@
 
 enum {
 	MAILSEARCH_HITS_MAX = 1000,    /* that can be told of one search */
+	MAILSEARCH_NEAR = 200,	       /* looked at when no more is wanted yet */
 	MAILSEARCH_PAGE = 100,	       /* at most in one answer, and without a Range */
 	MAILSEARCH_TIME_MS = 20 * 1000 /* for all folders together */
 };
@@ -31,6 +32,7 @@ struct mailsearch {
 	bool has_after, has_before;
 	int64_t after, before;	     /* received: seconds since 1970, both outside */
 	uint8_t digest[DIGEST_SIZE]; /* of the search itself: what an unchanged one has too */
+	uint32_t last;		     /* the last result that is wanted now */
 	bool remembered;	     /* take what an earlier one found, if it is still known */
 };
 
@@ -55,6 +57,9 @@ enum mf_status mailsearch_run(struct eas_request *r, const struct state_folders 
 
 /* "m-n" (MS-ASCMD 2.2.3.143): NULL is the first page. False: no range. Not bounded. */
 bool mailsearch_range(const char *text, uint32_t *first, uint32_t *last);
+
+/* The last of first to last that one answer tells. */
+uint32_t mailsearch_page_end(uint32_t first, uint32_t last);
 
 /* How hits are told: the fetched item as elements, into w. */
 struct mailsearch_teller {

@@ -202,6 +202,7 @@ read_request(struct searching *s)
 	if (!mailsearch_range(wbxml_child_value(s->options, Search_Range), &s->first, &s->last) ||
 		!body_options_parse(s->options, &s->teller.body))
 		return STORE_INVALID;
+	s->m.last = mailsearch_page_end(s->first, s->last);
 	s->m.deep = wbxml_child(s->options, Search_DeepTraversal) != NULL;
 	s->m.remembered = s->first > 0 && wbxml_child(s->options, Search_RebuildResults) == NULL;
 	make_digest(s);
@@ -266,7 +267,7 @@ answer_hits(struct searching *s, const struct state_folders *folders,
 {
 	struct eas_request *r = s->r;
 	struct mf_error err = { 0 };
-	size_t last = s->last, told;
+	size_t last = s->m.last, told;
 	unsigned status = hits->partial ? STORE_TIMED_OUT : EAS_OK;
 	eas_note(r, "found=%llu partial=%d searched=%d", (unsigned long long)hits->total,
 		hits->partial, !hits->remembered);
@@ -274,8 +275,6 @@ answer_hits(struct searching *s, const struct state_folders *folders,
 		return answer_nothing(r, status);
 	if (s->first >= hits->n)
 		return answer_status(r, STORE_PAST_END);
-	if (last - s->first >= MAILSEARCH_PAGE)
-		last = s->first + MAILSEARCH_PAGE - 1;
 	if (last >= hits->n)
 		last = hits->n - 1;
 	open_store(r, status);
