@@ -337,6 +337,10 @@ fill(struct smtp_wire *w, struct mf_error *err)
 			n = SSL_read(w->ssl, to, (int)room);
 			st = n > 0 ? MF_OK : tls_again(w, (int)n, "read", err);
 		} else {
+			int on = 1;
+
+			/* Servers send many small replies; each waits for the receipt of the last. */
+			setsockopt(w->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 			n = recv(w->fd, to, room, 0);
 			if (n == 0)
 				return smtp_wire_fail(
