@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "http/framing.h"
+#include "http/gzip.h"
 #include "mailferry/log.h"
 
 enum {
@@ -278,8 +279,10 @@ run(struct work_job *job)
 	r->wait.stirred = job->wait.stirred;
 	r->wait.ended = job->wait.ended;
 	x->run = true;
-	if (x->route->run(r) == EAS_DONE)
+	if (x->route->run(r) == EAS_DONE) {
+		http_gzip(r);
 		return WORK_DONE;
+	}
 	job->wait.until = r->wait.until;
 	job->wait.poll_ms = r->wait.poll_ms;
 	job->wait.group = r->wait.group;
