@@ -1,0 +1,93 @@
+/* Conversations over a real Dovecot: ids on the phone, a conversation ignored, mail that comes later. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "phone.h"
+
+static struct dovecot d;
+static struct gateway g;
+
+static void
+deliver(const char *user, const char *id, const char *references)
+{
+	char text[400];
+	int len = snprintf(text, sizeof(text),
+		"From: ben@example.org\r\nMessage-ID: <%s@x>\r\nReferences: %s\r\n"
+		"Date: Sat, 21 Mar 2009 07:04:26 +0000\r\nSubject: %s\r\n\r\nText.\r\n",
+		id, references, id);
+
+	dovecot_deliver(&d, user, text, (size_t)len);
+}
+
+static const struct client_item *
+item_of(struct phone *p, const char *subject)
+{
+	struct client_folder *f = phone_folder(p, "inbox");
+	const struct client_item **items = client_items_sorted(f), *found = NULL;
+
+	for (size_t i = 0; i < f->n_items; i++)
+		if (strcmp(items[i]->subject, subject) == 0)
+			found = items[i];
+	free(items);
+	cr_assert_not_null(found, "%s is there", subject);
+	cr_assert(found->has_conversation);
+	return found;
+}
+
+/* Ignores the conversation of a message, as a phone does; false: refused. */
+static bool
+ignore(struct phone *p, const struct client_item *item)
+{
+	struct mf_arena *a = mf_arena_new();
+	struct client_answer answer = { 0 };
+	struct mf_error err = { 0 };
+	const char *xml = mf_printf(a,
+		"<ItemOperations xmlns=\"ItemOperations\"><Move><ConversationId>base64:%s"
+		"</ConversationId><DstFldId>%s</DstFldId><Options><MoveAlways/></Options></Move>"
+		"</ItemOperations>",
+		str_base64(a, item->conversation, sizeof(item->conversation)),
+		phone_folder(p, "trash")->id);
+	const struct wbxml_node *move;
+	bool ok;
+
+	cr_assert_eq(client_call_xml(p->client, "ItemOperations", xml, &answer, &err), MF_OK, "%s",
+		err.text);
+	move = wbxml_child(wbxml_child(answer.root, ItemOperations_Response), ItemOperations_Move);
+	ok = move != NULL && strcmp(wbxml_child_value(move, ItemOperations_Status), "1") == 0;
+	mf_arena_free(a);
+	return ok;
+}
+
+Test(conversations, ignored, .timeout = 120)
+{
+	const char *user = fixture_user("threads");
+	struct imap_talk *t;
+	struct phone *p;
+
+	dovecot_get(&d);
+	gateway_start(&g, &d, "");
+	t = imap_talk_open(&d, user);
+	deliver(user, "a", "");
+	deliver(user, "b", "<a@x>");
+	deliver(user, "z", "");
+	p = phone_new(&g, user, NULL, "threads1");
+	phone_hierarchy(p);
+	phone_sync(p, "inbox");
+	cr_assert_eq(memcmp(item_of(p, "a")->conversation, item_of(p, "b")->conversation, 16), 0);
+	cr_assert_neq(memcmp(item_of(p, "a")->conversation, item_of(p, "z")->conversation, 16), 0);
+	cr_assert(ignore(p, item_of(p, "b")));
+	cr_assert_eq(imap_talk_count(t, "INBOX"), 1);
+	cr_assert_eq(imap_talk_count(t, "Trash"), 2);
+	deliver(user, "c", "<b@x>");
+	deliver(user, "y", "<z@x>");
+	phone_sync(p, "inbox");
+	cr_assert_eq(imap_talk_count(t, "INBOX"), 2);
+	cr_assert_eq(imap_talk_count(t, "Trash"), 3);
+	cr_assert_eq(phone_folder(p, "inbox")->n_items, 2);
+	phone_free(p);
+	imap_talk_close(t);
+	gateway_end(&g);
+	dovecot_end(&d);
+}
