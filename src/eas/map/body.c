@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "eas/schema.h"
 #include "mime/body.h"
+#include "mime/decode.h"
 
 enum {
 	PREVIEW_MAX = 255,		/* characters, MS-ASAIRS 2.2.2.35 */
@@ -75,6 +76,40 @@ find(const struct body_options *o, unsigned type)
 	return NULL;
 }
 
+static const struct mime_text *
+source(const struct mime_structure *s, unsigned type)
+{
+	return type == BODY_HTML ? &s->html : &s->plain;
+}
+
+/* With AllOrNone the whole must fit; how long it is, the structure tells about. */
+static bool
+may_fit(const struct body_preference *p, const struct mime_structure *s)
+{
+	const struct mime_text *t = source(s, p->type);
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < t->n; i++)
+		size += mime_decoded_estimate(
+			mime_encoding_parse(t->parts[i]->encoding), t->parts[i]->size);
+	return !p->all_or_none || p->type == BODY_MIME || size <= p->truncation;
+}
+
+/* p, or when nothing of it could be shown, another text that can be (MS-ASAIRS 2.2.2.3). */
+static const struct body_preference *
+or_next(const struct body_options *o, const struct mime_structure *s,
+	const struct body_preference *p)
+{
+	if (p == NULL || may_fit(p, s))
+		return p;
+	for (size_t i = 0; i < o->n; i++)
+		if (o->list[i].type != p->type &&
+			(o->list[i].type == BODY_PLAIN || o->list[i].type == BODY_HTML) &&
+			may_fit(&o->list[i], s))
+			return &o->list[i];
+	return p;
+}
+
 /* The one whose type is the native format; else the first that text can be rendered as. */
 static const struct body_preference *
 choose(const struct body_options *o, const struct mime_structure *s)
@@ -88,13 +123,7 @@ choose(const struct body_options *o, const struct mime_structure *s)
 	for (size_t i = 0; p == NULL && i < o->n; i++)
 		if (o->list[i].type == BODY_PLAIN || o->list[i].type == BODY_HTML)
 			p = &o->list[i];
-	return p;
-}
-
-static const struct mime_text *
-source(const struct mime_structure *s, unsigned type)
-{
-	return type == BODY_HTML ? &s->html : &s->plain;
+	return or_next(o, s, p);
 }
 
 void
