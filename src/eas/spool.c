@@ -35,7 +35,7 @@ spool_of(struct eas_request *r, struct eas_spool **out, struct mf_error *err)
 enum mf_status
 eas_spool_add(struct eas_request *r, const void *data, size_t len, struct mf_error *err)
 {
-	struct eas_spool *s;
+	struct eas_spool *s = NULL;
 	enum mf_status st = spool_of(r, &s, err);
 	if (st != MF_OK)
 		return st;
@@ -65,7 +65,7 @@ enum mf_status
 eas_spool_put(
 	struct eas_request *r, size_t at, uint64_t offset, uint64_t size, struct mf_error *err)
 {
-	struct eas_spool *s;
+	struct eas_spool *s = NULL;
 	enum mf_status st = spool_of(r, &s, err);
 	if (st != MF_OK)
 		return st;

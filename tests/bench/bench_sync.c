@@ -184,7 +184,7 @@ main(int argc, char **argv)
 	dovecot_fill(&d, "demo", command);
 	/* As the raw read: without TLS towards the mail server. */
 	snprintf(command, sizeof command,
-		"log_level = info\nstate_map_size = 1G\nimap {\n\turl = \"%s\"\n}\n",
+		"log_level = info\nstate_map_size = 1G\ncommand_repeats = 0\nimap {\n\turl = \"%s\"\n}\n",
 		dovecot_url(&d, false));
 	gateway_start(&g, &d, command);
 	read_raw(&d, "demo", count); /* fills the server's cache */
