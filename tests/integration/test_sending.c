@@ -1,0 +1,189 @@
+/*
+ * Exactly once: the real daemon is ended at every write of its state while it sends, started again, and the
+ * phone repeats what was not confirmed. What the mail server got is counted.
+ */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client/mail.h"
+#include "phone.h"
+
+/* A submission server that takes everything and counts. One connection at a time is enough. */
+struct sink {
+	int listener;
+	uint16_t port;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	unsigned mails;
+	char last[8000];
+};
+
+static void
+take_mail(struct sink *s, FILE *in, FILE *out)
+{
+	char line[2000], mail[8000] = "";
+
+	while (fgets(line, sizeof line, in) != NULL && strcmp(line, ".\r\n") != 0)
+		strcat(mail, line);
+	if (feof(in))
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->mails++;
+	strcpy(s->last, mail);
+	pthread_mutex_unlock(&s->lock);
+	fputs("250 taken\r\n", out);
+}
+
+static void
+talk(struct sink *s, FILE *in, FILE *out)
+{
+	char line[2000];
+
+	fputs("220 sink\r\n", out);
+	while (fflush(out) == 0 && fgets(line, sizeof line, in) != NULL) {
+		bool data = strncasecmp(line, "DATA", 4) == 0;
+
+		fputs(data ? "354 go on\r\n" : "250 fine\r\n", out);
+		fflush(out);
+		if (data)
+			take_mail(s, in, out);
+	}
+}
+
+static void *
+serve_one(void *arg)
+{
+	struct sink *s = ((void **)arg)[0];
+	int fd = (int)(intptr_t)((void **)arg)[1];
+	FILE *in = fdopen(fd, "r"), *out = fdopen(dup(fd), "w");
+
+	free(arg);
+	talk(s, in, out);
+	fclose(in);
+	fclose(out);
+	return NULL;
+}
+
+static void *
+serve(void *arg)
+{
+	struct sink *s = arg;
+	int fd;
+
+	while ((fd = accept(s->listener, NULL, NULL)) >= 0) {
+		void **both = malloc(2 * sizeof *both);
+		pthread_t t;
+
+		both[0] = s;
+		both[1] = (void *)(intptr_t)fd;
+		pthread_create(&t, NULL, serve_one, both);
+		pthread_detach(t);
+	}
+	return NULL;
+}
+
+static void
+sink_start(struct sink *s)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof at;
+
+	*s = (struct sink){ .lock = PTHREAD_MUTEX_INITIALIZER };
+	s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(s->listener, (struct sockaddr *)&at, len), 0);
+	cr_assert_eq(listen(s->listener, 10), 0);
+	getsockname(s->listener, (struct sockaddr *)&at, &len);
+	s->port = ntohs(at.sin_port);
+	pthread_create(&s->thread, NULL, serve, s);
+}
+
+static unsigned
+sink_mails(struct sink *s)
+{
+	pthread_mutex_lock(&s->lock);
+	unsigned n = s->mails;
+	pthread_mutex_unlock(&s->lock);
+	return n;
+}
+
+/* One try; false when no answer came. */
+static bool
+try_send(struct phone *p, unsigned number, unsigned *status)
+{
+	char id[40], mime[400];
+	struct mf_error err;
+
+	snprintf(id, sizeof id, "try%u", number);
+	snprintf(mime, sizeof mime,
+		"From: a@example.test\r\nTo: b@example.test\r\nMessage-ID: <%u@once>\r\n"
+		"Subject: Once\r\n\r\n.\r\nText\r\n",
+		number);
+	struct client_sending s = { .client_id = id, .mime = mf_bytes_str(mime), .save = true };
+	return client_send(p->client, &s, status, &err) == MF_OK;
+}
+
+Test(sending, killed_at_every_write, .timeout = 240)
+{
+	struct dovecot d;
+	struct gateway g;
+	struct sink sink;
+	struct phone *p;
+	char more[700];
+	const char *user = fixture_user("sender");
+	unsigned expected = 0, twins = 0, crashes = 0;
+
+	dovecot_get(&d);
+	sink_start(&sink);
+	snprintf(more, sizeof more,
+		"backends = {\"imap\", \"smtp\"}\nimap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n"
+		"smtp {\n\turl = \"smtp://127.0.0.1:%u\"\n\tauth = \"none\"\n}\n",
+		dovecot_url(&d, true), d.ca, sink.port);
+	gateway_start(&g, &d, more);
+	p = phone_new(&g, user, NULL, "phone1");
+	phone_hierarchy(p);
+	for (unsigned n = 1; n <= 16; n++) {
+		char fault[40];
+		unsigned status = 0, before = sink_mails(&sink);
+		size_t again = gateway_log_count(&g, "send=again");
+
+		gateway_stop(&g);
+		snprintf(fault, sizeof fault, "state:%s:%u", n % 2 ? "before" : "after",
+			(n + 1) / 2);
+		setenv("MAILFERRY_FAULT", fault, 1);
+		gateway_again(&g);
+		unsetenv("MAILFERRY_FAULT");
+		bool answered = try_send(p, n, &status);
+		gateway_kill(&g);
+		gateway_again(&g);
+		crashes += !answered;
+		cr_assert(!answered || status == 1, "%s: status %u", fault, status);
+		cr_assert(try_send(p, n, &status), "%s: a repetition is answered", fault);
+		cr_assert(status == 1 || status == 118, "%s: then %u", fault, status);
+		again = gateway_log_count(&g, "send=again") - again;
+		expected += 1;
+		twins += again > 0 && sink_mails(&sink) - before == 2;
+		cr_assert_eq(sink_mails(&sink), expected + twins, "%s: %u mails, not %u + %u",
+			fault, sink_mails(&sink), expected, twins);
+		cr_assert_not_null(strstr(sink.last, "\r\n\r\n..\r\nText\r\n"), "%s", sink.last);
+	}
+	cr_assert_geq(crashes, 6, "only %u crashes", crashes);
+	cr_assert_leq(twins, 2, "%u twins: only the gap behind the dot may make them", twins);
+	struct imap_talk *t = imap_talk_open(&d, user);
+	cr_assert_eq(imap_talk_count(t, "Sent"), 16, "one copy each, not %u",
+		imap_talk_count(t, "Sent"));
+	imap_talk_close(t);
+	phone_free(p);
+	gateway_end(&g);
+	shutdown(sink.listener, SHUT_RDWR);
+	close(sink.listener);
+	pthread_join(sink.thread, NULL);
+}
