@@ -75,3 +75,23 @@ Test(eas_ids, malformed_files)
 	for (size_t i = 0; bad[i] != NULL; i++)
 		cr_assert(!ids_file_parse(bad[i], &f), "%s", bad[i]);
 }
+
+Test(eas_ids, long_ids)
+{
+	static const char *const bad[] = { "", "5", "5:0", "5:1234:2:1-1", "5:1234:2!1:1-1",
+		"5:1234:", "5:1234::", "5:1234::1-", "05:1::1-1" };
+	struct mf_arena *a = mf_arena_new();
+	struct mf_item item = { .id = 1234, .date = 1700000000, .size = 77 };
+	struct ids_file f;
+
+	cr_assert(ids_long_parse(ids_file_print(a, 5, &item, "", 0), &f));
+	cr_assert(f.folder == 5 && f.id == 1234 && ids_file_matches(&f, &item));
+	item.size++;
+	cr_assert(!ids_file_matches(&f, &item), "another message");
+	cr_assert(ids_long_parse("5:1234", &f), "a ServerId");
+	cr_assert(ids_file_matches(&f, &item), "by its id");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		cr_assert(!ids_long_parse(bad[i], &f), "%s", bad[i]);
+	cr_assert(!ids_long_parse(NULL, &f));
+	mf_arena_free(a);
+}

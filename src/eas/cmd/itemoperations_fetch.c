@@ -17,6 +17,7 @@ struct fetching {
 	struct operations *o;
 	const struct wbxml_node *node, *options;
 	const char *collection, *server_id, *long_id, *file;
+	struct ids_file meant; /* the item that they name */
 	struct email_view view;
 	bool found;
 	struct mf_buf properties; /* the item's, as a document of its own */
@@ -73,6 +74,8 @@ take_item(void *ctx, const struct mf_item *item)
 		f->status = eas_status_at(EAS_AT_ITEMOPERATIONS, MF_BROKEN);
 		return MF_OK;
 	}
+	if (!ids_file_matches(&f->meant, item))
+		return MF_OK;
 	f->view.scratch = mf_arena_new();
 	wbxml_begin(&w, &f->properties);
 	wbxml_open(&w, ItemOperations_Properties);
@@ -92,21 +95,19 @@ find_folder(const struct fetching *f, uint32_t number)
 
 /* The item that ServerId (with its CollectionId) or LongId names; false: none. */
 static bool
-find_item(const struct fetching *f, uint32_t *folder, uint64_t *id)
+find_item(struct fetching *f)
 {
 	uint32_t collection;
-	if (!ids_item_parse(f->server_id != NULL ? f->server_id : f->long_id, folder, id))
+	if (!ids_long_parse(f->server_id != NULL ? f->server_id : f->long_id, &f->meant))
 		return false;
 	return f->collection == NULL || f->server_id == NULL ||
-	       (state_folder_parse(f->collection, &collection) && collection == *folder);
+	       (state_folder_parse(f->collection, &collection) && collection == f->meant.folder);
 }
 
 static enum mf_status
 fetch_item(struct fetching *f)
 {
 	struct eas_request *r = f->o->r;
-	uint32_t number;
-	uint64_t id;
 	if (!body_options_parse(f->options, &f->view.body)) {
 		f->status = OPERATION_PROTOCOL;
 		return MF_OK;
@@ -117,8 +118,9 @@ fetch_item(struct fetching *f)
 		return MF_OK;
 	}
 	f->status = OPERATION_NOT_FOUND;
-	if (!find_item(f, &number, &id))
+	if (!find_item(f))
 		return MF_OK;
+	uint32_t number = f->meant.folder;
 	const struct state_folder *folder = find_folder(f, number);
 	if (folder == NULL)
 		return MF_OK;
@@ -134,7 +136,7 @@ fetch_item(struct fetching *f)
 	f->view.body.part_data = r->accept_multipart ? take_part : NULL;
 	f->view.body.part_ctx = f;
 	struct mf_fetch fetch = { .folder = folder->id,
-		.ids = &id,
+		.ids = &f->meant.id,
 		.n = 1,
 		.want = EMAIL_WANT,
 		.fields = email_fields,

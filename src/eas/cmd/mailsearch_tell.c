@@ -89,6 +89,9 @@ fetch_folder(struct page *p, const struct state_folder *folder, struct mf_error 
 			ids[f.n++] = p->hits[i].id;
 	p->folder = folder;
 	p->view.folder = folder->number;
+	if (state_flags_load(p->r->server->state, p->r->user_number, folder->number, folder->epoch,
+		    p->r->arena, &p->view.flags, err) != MF_OK)
+		p->view.flags = (struct state_flags){ 0 }; /* without them the flags are plain */
 	enum mf_status st = p->r->store_api->fetch(p->r->store, &f, err);
 	return st == MF_GONE ? MF_OK : st;
 }
@@ -152,6 +155,7 @@ mailsearch_tell(struct eas_request *r, const struct state_folders *folders,
 	mf_on_free(r->arena, free_pieces, p);
 	p->view = (struct email_view){ .version = r->version,
 		.body = t->body,
+		.address = eas_user_address(r),
 		.state = r->server->state,
 		.user = r->user_number };
 	enum mf_status st = fetch_all(p, folders, err);

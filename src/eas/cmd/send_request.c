@@ -19,7 +19,8 @@ find_source(struct eas_request *r, const struct source_names *names, struct send
 {
 	struct state_folders *f = mf_new(r->arena, struct state_folders);
 	const char *item = names->item != NULL ? names->item : names->long_id;
-	uint32_t folder, said;
+	struct ids_file meant;
+	uint32_t said;
 	struct mf_error err;
 	if (item == NULL)
 		return EAS_ITEM_NOT_FOUND;
@@ -27,11 +28,13 @@ find_source(struct eas_request *r, const struct source_names *names, struct send
 		return EAS_INVALID_IDS_TOGETHER;
 	if (state_folders_load(r->server->state, r->user_number, r->arena, f, &err) != MF_OK)
 		return EAS_RETRY_LATER;
-	if (!ids_item_parse(item, &folder, &job->source_id))
+	if (!ids_long_parse(item, &meant))
 		return EAS_ITEM_NOT_FOUND;
-	if (names->folder != NULL && (!state_folder_parse(names->folder, &said) || said != folder))
+	if (names->folder != NULL &&
+		(!state_folder_parse(names->folder, &said) || said != meant.folder))
 		return EAS_ITEM_NOT_FOUND;
-	job->source = state_folder_by_number(f, folder);
+	job->source_id = meant.id;
+	job->source = state_folder_by_number(f, meant.folder);
 	return job->source == NULL || !folder_holds_items(job->source) ? EAS_ITEM_NOT_FOUND
 								       : EAS_OK;
 }

@@ -101,7 +101,17 @@ ids_file_parse(const char *text, struct ids_file *out)
 }
 
 bool
+ids_long_parse(const char *text, struct ids_file *out)
+{
+	if (ids_file_parse(text, out))
+		return out->section[0] == '\0' && out->inner == 0;
+	memset(out, 0, sizeof(*out));
+	out->bare = true;
+	return ids_item_parse(text, &out->folder, &out->id);
+}
+
+bool
 ids_file_matches(const struct ids_file *f, const struct mf_item *item)
 {
-	return item->id == f->id && item->date == f->date && item->size == f->size;
+	return item->id == f->id && (f->bare || (item->date == f->date && item->size == f->size));
 }

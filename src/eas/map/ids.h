@@ -4,6 +4,7 @@
  *
  *	ServerId       FOLDER:ITEM                     5:1234
  *	FileReference  FOLDER:ITEM:SECTION:DATE-SIZE   5:1234:2.1:65a1b2c3-4d2
+ *	LongId         FOLDER:ITEM::DATE-SIZE          5:1234::65a1b2c3-4d2
  *
  * A server may number a folder's items anew (UIDVALIDITY): then 5:1234 names another message. Phones
  * keep file references for long, so these also tell the date and the size of the message, in
@@ -33,13 +34,18 @@ struct ids_file {
 	unsigned inner;
 	int64_t date;
 	uint64_t size;
+	bool bare; /* of ids_long_parse: date and size were not told */
 };
 
 /* item: with date and size. section: at most IDS_SECTION_MAX bytes. */
 const char *ids_file_print(struct mf_arena *a, uint32_t folder, const struct mf_item *item,
 	const char *section, unsigned inner);
 bool ids_file_parse(const char *text, struct ids_file *out);
-/* Is this item, fetched with MF_WANT_DATE | MF_WANT_SIZE, the one that was meant? */
+/* LongId (of Search): the whole item, spelt like a file of no section. A ServerId will do: then it is
+ * `bare`. */
+bool ids_long_parse(const char *text, struct ids_file *out);
+/* Is this item, fetched with MF_WANT_DATE | MF_WANT_SIZE, the one that was meant? A bare one is
+ * by its id. */
 bool ids_file_matches(const struct ids_file *f, const struct mf_item *item);
 
 #endif
