@@ -17,7 +17,7 @@
 #include "mailferry/log.h"
 #include "state/user.h"
 
-enum { SESSION_WAIT_MS = 20000, TWIN_WAIT_MS = 50000, TWIN_POLL_MS = 200 };
+enum { SESSION_WAIT_MS = 20000, TWIN_WAIT_MS = 50000, TWIN_POLL_MS = 500 };
 
 /* ---- Mails under way in this process ---- */
 
