@@ -17,10 +17,10 @@ enum { PIECE = 512 * 1024 };
 struct piece {
 	uint64_t id;
 	const struct mf_section_want *what;
-	uint64_t offset; /* of the piece that is waited for */
-	uint64_t asked;	 /* bytes of it */
-	uint64_t got;
-	bool told;    /* the answer has come */
+	uint64_t offset; /* of the piece whose command is waited for */
+	/* What has come so far. A server may answer the next command before it ends this one. */
+	uint64_t at;
+	bool ended;   /* the last byte has come */
 	bool missing; /* there is no such section, says the structure */
 	struct mf_arena *a;
 	bool cut;
@@ -41,15 +41,25 @@ uid_of(struct imap_lex x)
 	return 0;
 }
 
+static uint64_t
+length_at(const struct mf_section_want *what, uint64_t offset)
+{
+	uint64_t left = what->max == 0 ? UINT64_MAX : what->max - (offset - what->offset);
+
+	return left < PIECE ? left : PIECE;
+}
+
 static enum mf_status
 take(struct piece *p, const struct imap_attr *a, struct mf_bytes data)
 {
+	uint64_t asked = length_at(p->what, p->at), got = data.len < asked ? data.len : asked;
+
 	if (data.data == NULL || !imap_bytes_is(a->section, p->what->section) ||
-		(a->has_origin ? a->origin : 0) != p->offset || p->told || p->missing)
+		(a->has_origin ? a->origin : 0) != p->at || p->ended || p->missing)
 		return MF_OK;
-	p->told = true;
-	p->got = data.len < p->asked ? data.len : p->asked;
-	return p->got == 0 ? MF_OK : p->write(p->ctx, data.data, (size_t)p->got);
+	p->at += got;
+	p->ended = got < asked || length_at(p->what, p->at) == 0;
+	return got == 0 ? MF_OK : p->write(p->ctx, data.data, (size_t)got);
 }
 
 /* Comes with the first piece. */
@@ -85,14 +95,6 @@ on_answer(void *ctx, struct mf_session *s, struct imap_lex *x, bool cut)
 	return body.has_section && !x->bad ? take(p, &body, data) : MF_OK;
 }
 
-static uint64_t
-length_at(const struct mf_section_want *what, uint64_t offset)
-{
-	uint64_t left = what->max == 0 ? UINT64_MAX : what->max - (offset - what->offset);
-
-	return left < PIECE ? left : PIECE;
-}
-
 static unsigned
 ask(struct mf_session *s, const struct piece *p, uint64_t offset)
 {
@@ -109,9 +111,6 @@ one_piece(struct mf_session *s, struct piece *p, unsigned tag, struct mf_error *
 	struct imap_result r;
 	enum mf_status status;
 
-	p->asked = length_at(p->what, p->offset);
-	p->told = false;
-	p->got = 0;
 	status = imap_wait(s, tag, on_answer, p, &r, err);
 	if (status != MF_OK)
 		return status;
@@ -119,10 +118,11 @@ one_piece(struct mf_session *s, struct piece *p, unsigned tag, struct mf_error *
 		return imap_fail(s, err, MF_TOO_LARGE, "a piece larger than the limits allow");
 	if (r.condition != IMAP_OK)
 		return imap_refused(s, &r, "UID FETCH", err);
-	if (!p->told && p->offset == p->what->offset)
+	bool told = p->at > p->offset || p->ended;
+	if (!told && p->offset == p->what->offset)
 		return imap_fail(s, err, MF_GONE, "no message %llu with a section %s",
 			(unsigned long long)p->id, p->what->section);
-	return p->told ? MF_OK : imap_fail(s, err, MF_TEMPORARY, "a message has vanished");
+	return told ? MF_OK : imap_fail(s, err, MF_TEMPORARY, "a message has vanished");
 }
 
 static enum mf_status
@@ -139,7 +139,7 @@ all_pieces(struct mf_session *s, struct piece *p, struct mf_error *err)
 		status = imap_flush(s, err);
 		if (status == MF_OK)
 			status = one_piece(s, p, tag, err);
-		if (p->got < p->asked)
+		if (p->ended)
 			break;
 		p->offset = end;
 		tag = next;
@@ -152,9 +152,12 @@ enum mf_status
 imap_stream_part(struct mf_session *s, const char *folder, uint64_t id,
 	const struct mf_section_want *what, mf_write_fn *write, void *ctx, struct mf_error *err)
 {
-	struct piece p = {
-		.id = id, .what = what, .offset = what->offset, .write = write, .ctx = ctx
-	};
+	struct piece p = { .id = id,
+		.what = what,
+		.offset = what->offset,
+		.at = what->offset,
+		.write = write,
+		.ctx = ctx };
 	enum mf_status status = imap_select(s, folder, id, err);
 
 	if (status != MF_OK)

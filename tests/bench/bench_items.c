@@ -1,0 +1,254 @@
+/*
+ * What attachments and moves cost, against the IMAP server's own part of it: BODY[2] read and thrown
+ * away; UID MOVE of the same messages.
+ *
+ *	bench_items [MB] [COUNT]	an attachment of that size (50), that many messages to move (1000)
+ *
+ * Prints one line a figure. Only ratios within one run mean anything.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/mail.h"
+#include "phone.h"
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double
+peak_mb(pid_t pid)
+{
+	char path[64];
+	char *text;
+	const char *at;
+	double mb;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	text = fixture_read(path, NULL);
+	at = strstr(text, "VmHWM:");
+	mb = at != NULL ? strtod(at + strlen("VmHWM:"), NULL) / 1024 : 0;
+	free(text);
+	return mb;
+}
+
+static void
+append_large(struct imap_talk *t, size_t bytes)
+{
+	size_t lines = bytes / 57;
+	char *message = malloc(lines * 78 + 1000), *at = message;
+
+	at += sprintf(at, "Subject: Large\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
+			  "boundary=A\r\n\r\n--A\r\n\r\nText.\r\n--A\r\nContent-Type: "
+			  "application/zip\r\nContent-Disposition: attachment; filename=l.zip\r\n"
+			  "Content-Transfer-Encoding: base64\r\n\r\n");
+	for (size_t i = 0; i < lines; i++, at += 78) {
+		memset(at, 'A' + (int)(i % 26), 76);
+		memcpy(at + 76, "\r\n", 2);
+	}
+	at += sprintf(at, "--A--\r\n");
+	imap_talk_append(t, "INBOX", "", NULL, message, (size_t)(at - message));
+	free(message);
+}
+
+/* Until the tag's line; the bytes. */
+static size_t
+discard(int fd, const char *tag)
+{
+	static char data[1 << 18];
+	size_t total = 0, kept = 0, len = strlen(tag);
+
+	for (;;) {
+		ssize_t n = read(fd, data + kept, sizeof(data) - kept - 1);
+
+		if (n <= 0)
+			fixture_die("the IMAP server is gone");
+		total += (size_t)n;
+		kept += (size_t)n;
+		data[kept] = '\0';
+		for (size_t i = kept > (size_t)n + 200 ? kept - (size_t)n - 200 : 0; i + len < kept;
+			i++)
+			if (memcmp(data + i, tag, len) == 0)
+				return total;
+		if (kept > 200) {
+			memmove(data, data + kept - 200, 200);
+			kept = 200;
+		}
+	}
+}
+
+static double
+raw_read(const struct dovecot *d, const char *user)
+{
+	int fd = fixture_connect(d->imap);
+	double begin;
+
+	dprintf(fd, "a LOGIN %s secret-%s\r\nb SELECT INBOX\r\n", user, user);
+	discard(fd, "b OK");
+	begin = now();
+	dprintf(fd, "c UID FETCH 1 BODY.PEEK[2]\r\n");
+	discard(fd, "c OK");
+	close(fd);
+	return now() - begin;
+}
+
+/* The request is built and sent by hand: a client that keeps the answer would be measured, too. */
+static double
+fetch(struct phone *p, const char *reference, bool parts, size_t *bytes)
+{
+	struct client_request r = { .command = "ItemOperations", .accept_multipart = parts };
+	struct client_answer answer = { 0 };
+	struct mf_error err = { 0 };
+	struct mf_buf body;
+	double begin;
+	char xml[500];
+
+	mf_buf_init(&body, 0);
+	snprintf(xml, sizeof xml,
+		"<ItemOperations xmlns=\"ItemOperations\" xmlns:b=\"AirSyncBase\"><Fetch>"
+		"<Store>Mailbox</Store><b:FileReference>%s</b:FileReference></Fetch>"
+		"</ItemOperations>",
+		reference);
+	wbxml_from_xml(xml, strlen(xml), &body, &err);
+	r.body = mf_buf_bytes(&body);
+	begin = now();
+	client_call(p->client, &r, &answer, &err);
+	begin = (double)answer.total_us / 1e6;
+	if (answer.http_status != 200)
+		fixture_die("no attachment: HTTP %u", answer.http_status);
+	*bytes = answer.body.len;
+	mf_buf_deinit(&body);
+	return begin;
+}
+
+static const char *
+reference_of(struct phone *p, struct mf_arena *a)
+{
+	const struct client_item **items = client_items_sorted(phone_folder(p, "inbox"));
+	struct client_wish wish = { .folder_id = phone_folder(p, "inbox")->id,
+		.item_id = items[0]->id,
+		.mime_support = -1 };
+	struct client_answer answer;
+	struct client_fetched got;
+	struct mf_error err = { 0 };
+
+	if (client_fetch(p->client, &wish, &answer, &got, &err) != MF_OK)
+		fixture_die("no item: %s", err.text);
+	free(items);
+	return mf_strdup(a,
+		wbxml_child_value(wbxml_child(wbxml_child(got.properties, AirSyncBase_Attachments),
+					  AirSyncBase_Attachment),
+			AirSyncBase_FileReference));
+}
+
+static void
+attachment(struct dovecot *d, struct gateway *g, size_t mb)
+{
+	const char *user = fixture_user("bench-file");
+	struct imap_talk *t = imap_talk_open(d, user);
+	struct mf_arena *a = mf_arena_new();
+	struct phone *p = phone_new(g, user, NULL, "phone1");
+	const char *reference;
+	double raw = 1e9, memory;
+	size_t bytes;
+
+	append_large(t, mb << 20);
+	imap_talk_close(t);
+	phone_hierarchy(p);
+	phone_sync(p, "inbox");
+	reference = reference_of(p, a);
+	for (int i = 0; i < 3; i++) {
+		double one = raw_read(d, user);
+
+		raw = one < raw ? one : raw;
+	}
+	printf("raw read of %zu MB: %.3f s\n", mb, raw);
+	memory = peak_mb(g->pid);
+	for (int parts = 1; parts >= 0; parts--) {
+		double best = 1e9;
+
+		for (int i = 0; i < 3; i++) {
+			double one = fetch(p, reference, parts, &bytes);
+
+			best = one < best ? one : best;
+		}
+		printf("%s: %.3f s, x%.2f; %.1f MB of memory more, %zu bytes\n",
+			parts ? "in parts" : "inline", best, best / raw, peak_mb(g->pid) - memory,
+			bytes);
+	}
+	phone_free(p);
+	mf_arena_free(a);
+}
+
+static void
+moves(struct dovecot *d, struct gateway *g, unsigned count)
+{
+	static const char message[] = "Subject: One of many\r\n\r\nText.\r\n";
+	const char *user = fixture_user("bench-move");
+	struct imap_talk *t = imap_talk_open(d, user);
+	struct phone *p = phone_new(g, user, NULL, "phone1");
+	const struct client_item **items;
+	struct client_answer answer;
+	struct mf_error err = { 0 };
+	struct mf_buf xml;
+	double raw, begin;
+
+	imap_talk(t, "CREATE Work");
+	imap_talk(t, "CREATE Raw");
+	for (unsigned i = 0; i < count; i++) {
+		imap_talk_append(t, "INBOX", "", NULL, message, sizeof(message) - 1);
+		imap_talk_append(t, "Raw", "", NULL, message, sizeof(message) - 1);
+	}
+	phone_hierarchy(p);
+	phone_sync(p, "inbox");
+	phone_sync(p, "Work");
+	begin = now();
+	imap_talk(t, "SELECT Raw");
+	imap_talk(t, "UID MOVE 1:* Work");
+	raw = now() - begin;
+	items = client_items_sorted(phone_folder(p, "inbox"));
+	mf_buf_init(&xml, 0);
+	mf_buf_add_str(&xml, "<MoveItems xmlns=\"Move\">");
+	for (unsigned i = 0; i < count; i++)
+		mf_buf_printf(&xml,
+			"<Move><SrcMsgId>%s</SrcMsgId><SrcFldId>%s</SrcFldId><DstFldId>%s"
+			"</DstFldId></Move>",
+			items[i]->id, phone_folder(p, "inbox")->id, phone_folder(p, "Work")->id);
+	mf_buf_add_str(&xml, "</MoveItems>");
+	if (client_call_xml(p->client, "MoveItems", mf_buf_str(&xml), &answer, &err) != MF_OK ||
+		answer.http_status != 200)
+		fixture_die("no move: HTTP %u %s", answer.http_status, err.text);
+	printf("moving %u: raw %.3f s, MoveItems %.3f s, x%.2f\n", count, raw,
+		(double)answer.total_us / 1e6, (double)answer.total_us / 1e6 / raw);
+	free(items);
+	mf_buf_deinit(&xml);
+	phone_free(p);
+	imap_talk_close(t);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct dovecot dovecot;
+	struct gateway gateway;
+	char settings[200];
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	dovecot_start(&dovecot, "");
+	snprintf(settings, sizeof settings, "imap {\n\turl = \"%s\"\n}\n",
+		dovecot_url(&dovecot, false)); /* as the raw read: without TLS */
+	gateway_start(&gateway, &dovecot, settings);
+	attachment(&dovecot, &gateway, argc > 1 ? (size_t)atoi(argv[1]) : 50);
+	moves(&dovecot, &gateway, argc > 2 ? (unsigned)atoi(argv[2]) : 1000);
+	gateway_end(&gateway);
+	dovecot_end(&dovecot);
+	return 0;
+}
