@@ -1,0 +1,6 @@
+# cmake -C contrib/cmake/deb.cmake -S . -B build/deb -G Ninja && ninja -C build/deb && (cd build/deb && cpack -G DEB)
+set(CMAKE_BUILD_TYPE Release CACHE STRING "")
+set(MAILFERRY_TESTS OFF CACHE BOOL "")
+set(CMAKE_INSTALL_PREFIX /usr CACHE STRING "")
+set(CMAKE_INSTALL_SYSCONFDIR /etc CACHE STRING "")
+set(CMAKE_INSTALL_LIBDIR lib CACHE STRING "")
