@@ -87,7 +87,7 @@ discard(int fd, const char *last)
 
 /* Seconds for one pipelined read of the whole Inbox. */
 static double
-read_raw(const struct dovecot *d, const char *user, unsigned count)
+read_raw(const struct dovecot *d, const char *user, unsigned count, size_t *bytes_out)
 {
 	char line[300];
 	int fd = fixture_connect(d->imap);
@@ -105,7 +105,7 @@ read_raw(const struct dovecot *d, const char *user, unsigned count)
 		send(fd, line, strlen(line), MSG_NOSIGNAL);
 	}
 	send(fd, "d NOOP\r\n", 8, MSG_NOSIGNAL);
-	discard(fd, "\r\nd OK");
+	*bytes_out = discard(fd, "\r\nd OK");
 	begin = now() - begin;
 	close(fd);
 	return begin;
@@ -177,6 +177,7 @@ main(int argc, char **argv)
 	struct dovecot d;
 	struct gateway g;
 	double raw;
+	size_t bytes;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	dovecot_start(&d, "--format sdbox");
@@ -184,13 +185,14 @@ main(int argc, char **argv)
 	dovecot_fill(&d, "demo", command);
 	/* As the raw read: without TLS towards the mail server. */
 	snprintf(command, sizeof command,
-		"log_level = info\nstate_map_size = 1G\ncommand_repeats = 0\nimap {\n\turl = \"%s\"\n}\n",
+		"log_level = info\nstate_map_size = 1G\ncommand_repeats = 0\nimap {\n\turl = "
+		"\"%s\"\n}\n",
 		dovecot_url(&d, false));
 	gateway_start(&g, &d, command);
-	read_raw(&d, "demo", count); /* fills the server's cache */
-	raw = read_raw(&d, "demo", count);
-	printf("%u messages, raw read: %.3f s; one STATUS: %.2f ms\n", count, raw,
-		noop_ms(&d, "demo"));
+	read_raw(&d, "demo", count, &bytes); /* fills the server's cache */
+	raw = read_raw(&d, "demo", count, &bytes);
+	printf("%u messages, raw read: %.3f s, %.1f MB; one STATUS: %.2f ms\n", count, raw,
+		(double)bytes / 1e6, noop_ms(&d, "demo"));
 	first_sync(&g, "demo", 512, count, raw);
 	first_sync(&g, "demo", 100, count, raw);
 	gateway_end(&g);

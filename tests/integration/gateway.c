@@ -58,6 +58,14 @@ free_port(void)
 	fixture_die("no free port");
 }
 
+/* Unless a case says something else. */
+static const struct {
+	const char *name, *value;
+} usual[] = {
+	{ "state_map_size", "64M" }, { "log_level", "debug" },
+	{ "command_repeats", "0" }, /* cases repeat themselves faster than a phone */
+};
+
 static void
 write_configuration(struct gateway *g, struct dovecot *d, const char *more)
 {
@@ -76,10 +84,9 @@ write_configuration(struct gateway *g, struct dovecot *d, const char *more)
 		"state_directory = \"%s/state\"\n"
 		"spool_directory = \"%s\"\n",
 		g->port, g->tls_port, d->dir, d->dir, g->dir, g->dir);
-	if (strstr(more, "state_map_size") == NULL)
-		fputs("state_map_size = 64M\n", f);
-	if (strstr(more, "log_level") == NULL)
-		fputs("log_level = debug\n", f);
+	for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+		if (strstr(more, usual[i].name) == NULL)
+			fprintf(f, "%s = %s\n", usual[i].name, usual[i].value);
 	if (strstr(more, "url = ") == NULL)
 		fprintf(f, "imap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n", dovecot_url(d, true),
 			d->ca);
