@@ -87,8 +87,9 @@ block_add(struct mf_arena *a, size_t size)
 
 	if (size > SIZE_MAX - sizeof(*b))
 		must(NULL);
-	b = must(calloc(1, sizeof(*b) + size));
+	b = must(malloc(sizeof(*b) + size));
 	b->size = size;
+	b->used = 0;
 	b->next = a->blocks;
 	a->blocks = b;
 	return b;
@@ -111,14 +112,13 @@ alloc_large(struct mf_arena *a, size_t size)
 	return b->data;
 }
 
-void *
-mf_alloc(struct mf_arena *a, size_t size)
+/* Memory that is not zeroed: for what is written over at once. size is not 0. */
+static void *
+take(struct mf_arena *a, size_t size)
 {
 	struct block *b = a->blocks;
 	void *p;
 
-	if (size == 0)
-		size = 1;
 	a->used += size;
 #ifdef ARENA_ONE_MALLOC_EACH
 	(void)b;
@@ -140,6 +140,14 @@ mf_alloc(struct mf_arena *a, size_t size)
 }
 
 void *
+mf_alloc(struct mf_arena *a, size_t size)
+{
+	if (size == 0)
+		size = 1;
+	return memset(take(a, size), 0, size);
+}
+
+void *
 mf_alloc_array(struct mf_arena *a, size_t n, size_t size)
 {
 	if (size != 0 && n > SIZE_MAX / size)
@@ -157,20 +165,22 @@ char *
 mf_strndup(struct mf_arena *a, const char *s, size_t n)
 {
 	size_t len = n == 0 ? 0 : strnlen(s, n);
-	char *copy = mf_alloc(a, len + 1);
+	char *copy = take(a, len + 1);
 
 	if (len > 0)
 		memcpy(copy, s, len);
+	copy[len] = '\0';
 	return copy;
 }
 
 struct mf_bytes
 mf_memdup(struct mf_arena *a, const void *data, size_t len)
 {
-	uint8_t *copy = mf_alloc(a, len + 1);
+	uint8_t *copy = take(a, len + 1);
 
 	if (len > 0)
 		memcpy(copy, data, len);
+	copy[len] = '\0';
 	return mf_bytes(copy, len);
 }
 
@@ -184,7 +194,7 @@ mf_vprintf(struct mf_arena *a, const char *fmt, va_list ap)
 	va_copy(again, ap);
 	len = vsnprintf(NULL, 0, fmt, ap);
 	assert(len >= 0);
-	s = mf_alloc(a, (size_t)len + 1);
+	s = take(a, (size_t)len + 1);
 	vsnprintf(s, (size_t)len + 1, fmt, again);
 	va_end(again);
 	return s;
