@@ -15,6 +15,7 @@ install(FILES README.md contrib/QUIRKS.md TYPE DOC)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 install(DIRECTORY contrib/docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES contrib/nginx/mailferry.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}/nginx)
+install(DIRECTORY contrib/proxies contrib/fail2ban contrib/grafana DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(CODE "
   set(conf \"\$ENV{DESTDIR}${CMAKE_INSTALL_FULL_SYSCONFDIR}/mailferry/mailferry.conf\")
   if(NOT EXISTS \"\${conf}\")
