@@ -411,8 +411,10 @@ push_close(struct push *p)
 	pthread_join(p->thread, NULL);
 	/* The thread is gone: from here on this one is the loop's. */
 	for (size_t i = 0; i < BUCKETS; i++)
-		while (p->buckets[i] != NULL)
-			user_free(p->buckets[i]);
+		for (struct user *u = p->buckets[i], *next; u != NULL; u = next) {
+			next = u->next;
+			user_free(u);
+		}
 	loop_free(p->loop);
 	free(p);
 }

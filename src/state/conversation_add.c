@@ -246,7 +246,7 @@ add_item(struct adding *x, struct state_conversation_item *item)
 	struct conversation_id names[CONVERSATION_NAMES_MAX];
 	uint32_t sets[CONVERSATION_NAMES_MAX], set, *place = chunk_place(x, item->id);
 	size_t n = conversation_facts_names(f, names);
-	struct conversation_name_row own;
+	struct conversation_name_row own = { 0 };
 	bool own_there = false;
 	struct state_key k;
 

@@ -58,12 +58,12 @@ make_message(char *out, size_t room, unsigned i)
 	static const char *const heads[] = { "Content-Type: text/plain; charset=utf-8\r\n\r\n",
 		"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: "
 		"text/plain\r\n\r\n",
-		"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: "
-		"text/html\r\n\r\n" };
+		("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: "
+		 "text/html\r\n\r\n") };
 	static const char *const tails[] = { "",
 		"\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>x\r\n--b--\r\n",
-		"\r\n--b\r\nContent-Type: application/pdf; name=\"a.pdf\"\r\n"
-		"Content-Transfer-Encoding: base64\r\n\r\nAAAA\r\n--b--\r\n" };
+		("\r\n--b\r\nContent-Type: application/pdf; name=\"a.pdf\"\r\n"
+		 "Content-Transfer-Encoding: base64\r\n\r\nAAAA\r\n--b--\r\n") };
 	size_t lines = 20 + i * 37 % 160, n;
 
 	n = (size_t)snprintf(out, room,
@@ -102,7 +102,7 @@ raw(struct dovecot *d, const char *user, const char *commands, const char *last)
 	static char in[1 << 20];
 	char login[200];
 	int fd = fixture_connect(d->imap);
-	size_t bytes = 0, keep = 0, sent = 0, len;
+	size_t keep = 0, sent = 0, len;
 	double start;
 
 	snprintf(login, sizeof(login),
@@ -134,7 +134,6 @@ raw(struct dovecot *d, const char *user, const char *commands, const char *last)
 		n = recv(fd, in + keep, sizeof(in) - keep, 0);
 		if (n <= 0)
 			fixture_die("raw: closed");
-		bytes += (size_t)n;
 		if (memmem(in, keep + (size_t)n, last, strlen(last)) != NULL)
 			break;
 		/* Only the last bytes may hold the beginning of what is looked for. */

@@ -52,7 +52,8 @@ append_large(struct imap_talk *t, size_t bytes)
 			  "Content-Transfer-Encoding: base64\r\n\r\n");
 	for (size_t i = 0; i < lines; i++, at += 78) {
 		memset(at, 'A' + (int)(i % 26), 76);
-		memcpy(at + 76, "\r\n", 2);
+		at[76] = '\r';
+		at[77] = '\n';
 	}
 	at += sprintf(at, "--A--\r\n");
 	imap_talk_append(t, "INBOX", "", NULL, message, (size_t)(at - message));

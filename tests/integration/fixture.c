@@ -73,7 +73,7 @@ fixture_die(const char *fmt, ...)
 	exit(3);
 }
 
-static void
+__attribute__((format(printf, 2, 3))) static void
 run(const char *what, const char *fmt, ...)
 {
 	char command[2000];

@@ -169,7 +169,8 @@ Test(smtp_submit, content_and_envelope)
 	const char *const servers[] = { ehlo_all, ehlo_old };
 
 	for (size_t i = 0; i < 2; i++) {
-		static const struct rule rules[] = { { "nobody", "550 5.1.1 who?\r\n" }, { NULL } };
+		static const struct rule rules[] = { { "nobody", "550 5.1.1 who?\r\n" },
+			{ NULL, NULL } };
 		struct mf_recipient to[] = { { .address = "ben@example.org" },
 			{ .address = "nobody@example.org" },
 			{ .address = "x@y>\r\nRCPT TO:<evil@example.org" } };
@@ -259,8 +260,8 @@ Test(smtp_submit, size)
 
 Test(smtp_submit, login)
 {
-	static const struct rule wrong[] = { { "AUTH", "535 5.7.8 no\r\n" }, { NULL } };
-	static const struct rule busy[] = { { "AUTH", "454 busy\r\n" }, { NULL } };
+	static const struct rule wrong[] = { { "AUTH", "535 5.7.8 no\r\n" }, { NULL, NULL } };
+	static const struct rule busy[] = { { "AUTH", "454 busy\r\n" }, { NULL, NULL } };
 	struct trip t;
 
 	cr_assert_eq(begin(&t, wrong, ehlo_all, ""), MF_AUTH);
