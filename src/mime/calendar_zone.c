@@ -248,14 +248,14 @@ int64_t
 zone_to_utc(const struct zone *z, struct icaltimetype local)
 {
 	int64_t t = zone_utc(local), on, off;
-	bool daylight;
+	bool summer;
 
 	if (z->to_daylight.month == 0 || z->to_standard.month == 0)
 		return t - z->standard;
 	on = change_at(&z->to_daylight, local.year);
 	off = change_at(&z->to_standard, local.year);
-	daylight = on < off ? t >= on && t < off : t >= on || t < off;
-	return t - (daylight ? z->daylight : z->standard);
+	summer = on < off ? t >= on && t < off : t >= on || t < off;
+	return t - (summer ? z->daylight : z->standard);
 }
 
 static void
