@@ -52,22 +52,22 @@ stream_out(struct mf_session *s, const struct mf_put *p, struct mf_error *err)
 	uint8_t chunk[CHUNK];
 	uint64_t left = p->size;
 
-	imap_stream_expect(&s->stream, (size_t)p->size);
+	net_stream_expect(&s->stream, (size_t)p->size);
 	while (left > 0) {
 		size_t want = left < sizeof(chunk) ? (size_t)left : sizeof(chunk);
-		int64_t start = imap_stream_now();
+		int64_t start = net_stream_now();
 		ssize_t n = p->read(p->ctx, chunk, want);
 		enum mf_status status;
 
-		imap_stream_excuse(&s->stream, start);
+		net_stream_excuse(&s->stream, start);
 		if (n <= 0 || (size_t)n > want)
 			return broken_off(s, err);
-		status = imap_stream_write(&s->stream, chunk, (size_t)n, err);
+		status = net_stream_write(&s->stream, chunk, (size_t)n, err);
 		if (status != MF_OK)
 			return status;
 		left -= (uint64_t)n;
 	}
-	return imap_stream_write(&s->stream, "\r\n", 2, err);
+	return net_stream_write(&s->stream, "\r\n", 2, err);
 }
 
 /* Reads all of a small item. */
@@ -132,9 +132,9 @@ send_item(struct mf_session *s, const struct mf_put *p, const uint8_t *small, ui
 			return refused(s, p, &r, err);
 	}
 	if (status == MF_OK && small != NULL) {
-		status = imap_stream_write(&s->stream, small, (size_t)p->size, err);
+		status = net_stream_write(&s->stream, small, (size_t)p->size, err);
 		if (status == MF_OK)
-			status = imap_stream_write(&s->stream, "\r\n", 2, err);
+			status = net_stream_write(&s->stream, "\r\n", 2, err);
 	} else if (status == MF_OK) {
 		status = stream_out(s, p, err);
 	}

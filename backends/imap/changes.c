@@ -101,7 +101,7 @@ on_fetch(struct walk *w, struct mf_session *s, struct imap_lex *x)
 	if (w->n_added > (uint64_t)s->sel.exists + ODD_MOST)
 		return imap_fail(
 			s, w->err, MF_TEMPORARY, "the server tells more than the folder has");
-	imap_stream_deadline(&s->stream, s->stream.where->command_ms);
+	net_stream_deadline(&s->stream, s->stream.where->command_ms);
 	return tell(w, &m);
 }
 
@@ -373,6 +373,6 @@ imap_changes(
 	if (status == MF_OK)
 		imap_cursor_write(&w.to, next);
 	mf_idset_deinit(&w.seen);
-	imap_stream_shrink(&s->stream);
+	net_stream_shrink(&s->stream);
 	return status;
 }

@@ -119,7 +119,7 @@ send_out(struct mf_session *s, struct imap_result *r, struct mf_error *err)
 		size_t to = i < s->n_stops ? s->stops[i] : s->out.len;
 		bool go = true;
 		enum mf_status status =
-			imap_stream_write(&s->stream, s->out.data + at, to - at, err);
+			net_stream_write(&s->stream, s->out.data + at, to - at, err);
 
 		if (status == MF_OK && i < s->n_stops)
 			status = imap_wait_continue(s, s->tag, &go, r, err);
@@ -149,7 +149,7 @@ imap_flush(struct mf_session *s, struct mf_error *err)
 		return status;
 	}
 	s->pending += s->begun;
-	imap_stream_deadline(&s->stream, s->stream.where->command_ms);
+	net_stream_deadline(&s->stream, s->stream.where->command_ms);
 	status = send_out(s, &r, err);
 	if (status == MF_REFUSED)
 		imap_refused(s, &r, "literal", err);
@@ -197,7 +197,7 @@ finish(struct mf_session *s, struct imap_answer *a, struct imap_result *r, struc
 	s->ended[slot].condition = (uint8_t)r->condition;
 	s->ended[slot].code = (uint8_t)r->code;
 	/* The next command of a pipeline begins now. */
-	imap_stream_deadline(&s->stream, s->stream.where->command_ms);
+	net_stream_deadline(&s->stream, s->stream.where->command_ms);
 	return MF_OK;
 }
 
@@ -206,7 +206,7 @@ imap_drain(struct mf_session *s)
 {
 	size_t bytes = 0;
 
-	imap_stream_deadline(&s->stream, DRAIN_MS);
+	net_stream_deadline(&s->stream, DRAIN_MS);
 	while (!s->lost && s->pending > 0) {
 		int64_t deadline = s->stream.deadline;
 		struct imap_answer a;
@@ -235,10 +235,10 @@ imap_next(struct mf_session *s, imap_untagged_fn *fn, void *ctx, unsigned *ended
 		return imap_fail(s, err, MF_TEMPORARY, "the connection is lost");
 	status = next(s, &a, err);
 	if (status == MF_OK && a.kind == IMAP_UNTAGGED && fn != NULL) {
-		int64_t start = imap_stream_now();
+		int64_t start = net_stream_now();
 
 		status = fn(ctx, s, &a.lex, a.cut);
-		imap_stream_excuse(&s->stream, start);
+		net_stream_excuse(&s->stream, start);
 		if (status != MF_OK)
 			imap_drain(s);
 	}

@@ -95,7 +95,7 @@ low_write(mailstream_low *low, const void *data, size_t size)
 	struct borrowed *b = low->data;
 
 	if (b->status == MF_OK)
-		b->status = imap_stream_write(&b->s->stream, data, size, b->err);
+		b->status = net_stream_write(&b->s->stream, data, size, b->err);
 	return b->status == MF_OK ? (ssize_t)size : -1;
 }
 
@@ -149,7 +149,7 @@ borrow(struct borrowed *b, struct mf_session *s, struct imap_result *r, struct m
 		abort();
 	imap->imap_state =
 		s->authenticated ? MAILIMAP_STATE_AUTHENTICATED : MAILIMAP_STATE_NON_AUTHENTICATED;
-	imap_stream_deadline(&s->stream, s->stream.where->command_ms);
+	net_stream_deadline(&s->stream, s->stream.where->command_ms);
 	return imap;
 }
 
@@ -190,7 +190,7 @@ imap_etpan_greeting(struct mf_session *s, struct mf_error *err)
 	int result;
 
 	b.greeting = true;
-	imap_stream_deadline(&s->stream, s->stream.where->connect_ms);
+	net_stream_deadline(&s->stream, s->stream.where->connect_ms);
 	imap->imap_state = MAILIMAP_STATE_DISCONNECTED;
 	result = mailimap_connect(imap, stream);
 	imap->imap_stream = stream;

@@ -293,7 +293,7 @@ on_fetch(struct run *r, struct imap_lex *x, bool cut)
 	}
 	if (slot == NULL || slot->state == IMAP_SLOT_DONE)
 		return MF_OK;
-	imap_stream_deadline(&r->s->stream, r->s->stream.where->command_ms);
+	net_stream_deadline(&r->s->stream, r->s->stream.where->command_ms);
 	slot->touched = true;
 	slot->was_cut = slot->was_cut || cut;
 	while (!cut && imap_attrs_next(x, &a))
@@ -450,6 +450,6 @@ imap_fetch(struct mf_session *s, const struct mf_fetch *f, struct mf_error *err)
 		imap_drain(s);
 	for (size_t i = 0; i < WINDOWS; i++)
 		imap_window_free(r.windows[i]);
-	imap_stream_shrink(&s->stream);
+	net_stream_shrink(&s->stream);
 	return status;
 }

@@ -1,16 +1,12 @@
 /* The IMAP backend's face: its settings, its functions. Knows no command. */
-#include <arpa/inet.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "mailferry/log.h"
 #include "session.h"
 #include "store.h"
 #include "watch.h"
 
-static const char *const starttls_modes[] = { "auto", "required", "never", NULL };
 static const char *const watch_modes[] = { "auto", "notify", "idle", NULL }; /* imap_watch_mode */
 static const char *const auth_modes[] = { "auto", "plain", "login", NULL };
 
@@ -21,25 +17,7 @@ static const struct mf_setting settings[] = {
 		.help = "The IMAP server: imaps://host or imap://host, with :port where it is not "
 			"the "
 			"usual one." },
-	{ .name = "starttls",
-		.type = MF_SETTING_CHOICE,
-		.value = "auto",
-		.choices = starttls_modes,
-		.help = "With imap://: encrypt before logging in; auto: yes, except to this "
-			"machine "
-			"itself." },
-	{ .name = "verify",
-		.type = MF_SETTING_BOOL,
-		.value = "yes",
-		.help = "Check the server's certificate and its name." },
-	{ .name = "ca_file",
-		.type = MF_SETTING_STRING,
-		.value = "",
-		.help = "Certificates to trust (PEM) instead of the system's." },
-	{ .name = "tls_name",
-		.type = MF_SETTING_STRING,
-		.value = "",
-		.help = "The name that the certificate has, where it is not the host's." },
+	NET_TLS_SETTINGS("imap"),
 	{ .name = "auth",
 		.type = MF_SETTING_CHOICE,
 		.value = "auto",
@@ -183,78 +161,13 @@ backend_close(struct mf_backend *b)
 		return;
 	for (size_t i = 0; i < sizeof(b->roles) / sizeof(b->roles[0]); i++)
 		free(b->roles[i]);
-	free(b->where.host);
-	free(b->where.port);
-	free(b->where.tls_name);
-	SSL_CTX_free(b->where.ctx);
+	net_endpoint_deinit(&b->where);
 	free(b);
 }
 
-/* imap://host:port, imaps://[::1] */
-static bool
-parse_url(const char *url, struct imap_endpoint *where)
-{
-	const char *host, *end, *port;
-
-	where->tls = strncasecmp(url, "imaps://", 8) == 0;
-	if (!where->tls && strncasecmp(url, "imap://", 7) != 0)
-		return false;
-	host = url + (where->tls ? 8 : 7);
-	if (*host == '[') {
-		host++;
-		end = strchr(host, ']');
-		if (end == NULL)
-			return false;
-		port = end + 1;
-	} else {
-		end = port = host + strcspn(host, ":/");
-	}
-	where->host = copy(host, (size_t)(end - host));
-	if (*port == ':') {
-		port++;
-		where->port = copy(port, strspn(port, "0123456789"));
-		port += strlen(where->port);
-	} else {
-		where->port = copy(where->tls ? "993" : "143", 3);
-	}
-	return end > host && where->port[0] != '\0' && (*port == '\0' || strcmp(port, "/") == 0);
-}
-
-static bool
-is_this_machine(const char *host)
-{
-	struct in_addr in;
-
-	if (strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
-		return true;
-	return inet_pton(AF_INET, host, &in) == 1 && (ntohl(in.s_addr) >> 24) == 127;
-}
-
-static enum mf_status
-read_endpoint(const struct mf_conf *conf, struct imap_endpoint *where, struct mf_error *err)
-{
-	const char *mode = mf_conf_string(conf, "starttls"),
-		   *name = mf_conf_string(conf, "tls_name");
-
-	if (!parse_url(mf_conf_string(conf, "url"), where))
-		return mf_fail(err, MF_INVALID, "imap: url: not imap://host:port or imaps://host");
-	where->starttls = !where->tls && strcmp(mode, "never") != 0 &&
-			  (strcmp(mode, "required") == 0 || !is_this_machine(where->host));
-	where->verify = mf_conf_bool(conf, "verify");
-	where->tls_name = copy(name[0] != '\0' ? name : where->host, SIZE_MAX);
-	where->connect_ms = (int)mf_conf_number(conf, "connect_timeout") * 1000;
-	where->command_ms = (int)mf_conf_number(conf, "command_timeout") * 1000;
-	where->max_line = (size_t)mf_conf_number(conf, "max_line");
-	where->max_literal = (size_t)mf_conf_number(conf, "max_content");
-	where->max_depth = (unsigned)mf_conf_number(conf, "max_depth");
-	if (!where->tls && !where->starttls) {
-		if (!is_this_machine(where->host))
-			mf_log_warning("backend=imap warning=passwords-travel-in-plain-text");
-		return MF_OK;
-	}
-	where->ctx = imap_tls_new(mf_conf_string(conf, "ca_file"), where->verify, err);
-	return where->ctx == NULL ? MF_INVALID : MF_OK;
-}
+static const struct net_protocol protocol = {
+	.name = "imap", .port = "143", .tls = "imaps", .tls_port = "993"
+};
 
 static enum mf_status
 backend_open(const struct mf_conf *conf, struct mf_backend **out, struct mf_error *err)
@@ -285,7 +198,10 @@ backend_open(const struct mf_conf *conf, struct mf_backend **out, struct mf_erro
 		if (folder[0] != '\0')
 			b->roles[role_settings[i].role] = copy(folder, SIZE_MAX);
 	}
-	status = read_endpoint(conf, &b->where, err);
+	b->where.max_line = (size_t)mf_conf_number(conf, "max_line");
+	b->where.max_literal = (size_t)mf_conf_number(conf, "max_content");
+	b->where.max_depth = (unsigned)mf_conf_number(conf, "max_depth");
+	status = net_endpoint_read(conf, &protocol, &b->where, err);
 	if (status != MF_OK) {
 		backend_close(b);
 		return status;

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "stream.h"
+#include "net/stream.h"
 
 enum { KEEP_OF_LONG_LINE = 65536, LITERAL_HEAD = 32 };
 
@@ -93,14 +93,14 @@ struct frame {
 };
 
 static size_t
-have(const struct imap_stream *st)
+have(const struct net_stream *st)
 {
 	return st->end - st->start;
 }
 
 /* Takes n bytes at offset `at` out of the buffer. */
 static void
-drop(struct imap_stream *st, size_t at, size_t n)
+drop(struct net_stream *st, size_t at, size_t n)
 {
 	memmove(st->data + st->start + at, st->data + st->start + at + n, have(st) - at - n);
 	st->end -= n;
@@ -108,7 +108,7 @@ drop(struct imap_stream *st, size_t at, size_t n)
 
 /* The line is over the limit: keep its beginning, and its last bytes, which may announce a literal. */
 static void
-shorten(struct imap_stream *st, struct frame *f)
+shorten(struct net_stream *st, struct frame *f)
 {
 	size_t keep = f->line > KEEP_OF_LONG_LINE ? f->line : KEEP_OF_LONG_LINE;
 
@@ -120,7 +120,7 @@ shorten(struct imap_stream *st, struct frame *f)
 
 /* Waits for the LF of the current line; its offset. */
 static enum mf_status
-find_line(struct imap_stream *st, struct frame *f, size_t *lf, struct mf_error *err)
+find_line(struct net_stream *st, struct frame *f, size_t *lf, struct mf_error *err)
 {
 	for (;;) {
 		const uint8_t *nl = NULL;
@@ -135,7 +135,7 @@ find_line(struct imap_stream *st, struct frame *f, size_t *lf, struct mf_error *
 		f->scan = have(st);
 		if (f->text + f->scan - f->line > st->where->max_line)
 			shorten(st, f);
-		status = imap_stream_fill(st, 1, err);
+		status = net_stream_fill(st, 1, err);
 		if (status != MF_OK)
 			return status;
 	}
@@ -143,14 +143,14 @@ find_line(struct imap_stream *st, struct frame *f, size_t *lf, struct mf_error *
 
 /* A literal of n bytes at offset `at` that may stay. */
 static enum mf_status
-keep_literal(struct imap_stream *st, size_t at, size_t n, struct mf_error *err)
+keep_literal(struct net_stream *st, size_t at, size_t n, struct mf_error *err)
 {
 	while (have(st) < at + n) {
 		size_t missing = at + n - have(st);
 		enum mf_status status;
 
-		imap_stream_expect(st, missing);
-		status = imap_stream_fill(st, missing + 256, err);
+		net_stream_expect(st, missing);
+		status = net_stream_fill(st, missing + 256, err);
 		if (status != MF_OK)
 			return status;
 	}
@@ -159,7 +159,7 @@ keep_literal(struct imap_stream *st, size_t at, size_t n, struct mf_error *err)
 
 /* One that may not: its bytes are dropped as they come, its announced length becomes 0. */
 static enum mf_status
-drop_literal(struct imap_stream *st, size_t digits, size_t at, uint64_t n, struct mf_error *err)
+drop_literal(struct net_stream *st, size_t digits, size_t at, uint64_t n, struct mf_error *err)
 {
 	for (uint8_t *p = st->data + st->start + digits; *p >= '0' && *p <= '9'; p++)
 		*p = '0';
@@ -173,14 +173,14 @@ drop_literal(struct imap_stream *st, size_t digits, size_t at, uint64_t n, struc
 		n -= here;
 		if (n == 0)
 			return MF_OK;
-		status = imap_stream_fill(st, 1, err);
+		status = net_stream_fill(st, 1, err);
 		if (status != MF_OK)
 			return status;
 	}
 }
 
 static enum mf_status
-literal(struct imap_stream *st, struct frame *f, size_t digits, size_t at, uint64_t n,
+literal(struct net_stream *st, struct frame *f, size_t digits, size_t at, uint64_t n,
 	struct mf_error *err)
 {
 	size_t limit = st->where->max_literal;
@@ -195,7 +195,7 @@ literal(struct imap_stream *st, struct frame *f, size_t digits, size_t at, uint6
 }
 
 static enum mf_status
-read_frame(struct imap_stream *st, struct frame *f, size_t *len, struct mf_error *err)
+read_frame(struct net_stream *st, struct frame *f, size_t *len, struct mf_error *err)
 {
 	for (;;) {
 		const uint8_t *base, *digits;
@@ -231,7 +231,7 @@ parse_tag(struct imap_lex *x)
 }
 
 enum mf_status
-imap_read(struct imap_stream *st, struct imap_answer *out, struct mf_error *err)
+imap_read(struct net_stream *st, struct imap_answer *out, struct mf_error *err)
 {
 	struct frame f = { .line = 0 };
 	size_t len = 0;

@@ -19,7 +19,7 @@
 #include "mailferry/bytes.h"
 #include "mailferry/error.h"
 
-struct imap_stream;
+struct net_stream;
 
 struct imap_lex {
 	uint8_t *p,
@@ -42,7 +42,7 @@ struct imap_answer {
 };
 
 /* The next answer; it lives until the next call. Failures are MF_TEMPORARY. */
-enum mf_status imap_read(struct imap_stream *st, struct imap_answer *out, struct mf_error *err);
+enum mf_status imap_read(struct net_stream *st, struct imap_answer *out, struct mf_error *err);
 
 /* The same over bytes in memory, which are changed: for tests and fuzzing. Returns the length of the
  * first answer, 0 when it is not complete. */

@@ -185,7 +185,7 @@ imap_search(struct mf_session *s, const char *folder, const struct mf_query *q, 
 	tag = imap_end(s);
 	status = imap_flush(s, err);
 	if (status == MF_OK && timeout_ms > 0)
-		imap_stream_deadline(&s->stream, timeout_ms);
+		net_stream_deadline(&s->stream, timeout_ms);
 	if (status == MF_OK)
 		status = imap_wait(s, tag, imap_uid_search_take, found, &r, err);
 	if (status == MF_OK && r.condition != IMAP_OK)

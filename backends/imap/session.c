@@ -112,7 +112,7 @@ starttls(struct mf_session *s, struct mf_error *err)
 	if (status == MF_OK)
 		status = imap_run(s, imap_command(s, "STARTTLS"), NULL, NULL, NULL, err);
 	if (status == MF_OK)
-		status = imap_stream_starttls(&s->stream, err);
+		status = net_stream_starttls(&s->stream, err);
 	s->caps = 0; /* what was said in plain text counts for nothing */
 	return status == MF_OK || status == MF_TEMPORARY
 		       ? status
@@ -181,7 +181,7 @@ converse(struct mf_session *s, unsigned tag, const char *message, const char *gi
 		status = imap_wait_continue(s, tag, &go, r, err);
 		if (status != MF_OK || !go)
 			return status;
-		status = imap_stream_write(&s->stream, message, strlen(message), err);
+		status = net_stream_write(&s->stream, message, strlen(message), err);
 		message = giving_up;
 	}
 	s->lost = true;
@@ -322,7 +322,7 @@ enable(struct mf_session *s, struct mf_error *err)
 static enum mf_status
 set_up(struct mf_session *s, const struct mf_login *who, struct mf_error *err)
 {
-	enum mf_status status = imap_stream_open(&s->b->where, &s->stream, err);
+	enum mf_status status = net_stream_open(&s->b->where, &s->stream, err);
 
 	if (status == MF_OK)
 		status = imap_etpan_greeting(s, err);
@@ -367,10 +367,10 @@ imap_session_close(struct mf_session *s)
 	if (s == NULL)
 		return;
 	if (!s->lost && s->pending == 0) {
-		imap_stream_deadline(&s->stream, 0);
-		imap_stream_write(&s->stream, "A0 LOGOUT\r\n", 11, NULL);
+		net_stream_deadline(&s->stream, 0);
+		net_stream_write(&s->stream, "A0 LOGOUT\r\n", 11, NULL);
 	}
-	imap_stream_close(&s->stream);
+	net_stream_close(&s->stream);
 	mf_buf_deinit(&s->out);
 	free(s->sel.folder);
 	free(s->sel.permanent_flags);
@@ -382,8 +382,7 @@ imap_session_close(struct mf_session *s)
 bool
 imap_session_usable(const struct mf_session *s)
 {
-	return !s->lost && !s->stream.failed && s->pending == 0 &&
-	       !imap_stream_readable(&s->stream);
+	return !s->lost && !s->stream.failed && s->pending == 0 && !net_stream_readable(&s->stream);
 }
 
 void

@@ -9,7 +9,7 @@
 
 #include "mailferry/backend.h"
 
-#include "stream.h"
+#include "net/stream.h"
 
 enum imap_caps {
 	IMAP_CAP_STARTTLS = 1 << 0,
@@ -68,7 +68,7 @@ struct imap_selected {
 enum imap_watch_mode { IMAP_WATCH_AUTO, IMAP_WATCH_NOTIFY, IMAP_WATCH_IDLE };
 
 struct mf_backend {
-	struct imap_endpoint where;
+	struct net_endpoint where;
 	const char *auth;	      /* auto, plain, login */
 	const char *master_separator; /* "*" */
 	bool shared, other_users, subscribed_only, preview;
@@ -87,7 +87,7 @@ enum { IMAP_STOPS_MAX = 16, IMAP_PIPELINE_MAX = 64 };
 
 struct mf_session {
 	struct mf_backend *b;
-	struct imap_stream stream;
+	struct net_stream stream;
 	struct mf_arena *arena; /* lives as long as the session */
 	uint32_t caps;		/* imap_caps */
 	bool caps_told;		/* since this was last set to false */

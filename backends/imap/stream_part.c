@@ -167,6 +167,6 @@ imap_stream_part(struct mf_session *s, const char *folder, uint64_t id,
 	p.a = mf_arena_new();
 	status = all_pieces(s, &p, err);
 	mf_arena_free(p.a);
-	imap_stream_shrink(&s->stream);
+	net_stream_shrink(&s->stream);
 	return status;
 }

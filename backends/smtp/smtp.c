@@ -1,15 +1,11 @@
 /* The SMTP backend's face: its settings, its functions, a session's beginning and end. */
-#include <arpa/inet.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
-#include "mailferry/log.h"
 #include "talk.h"
 
-static const char *const starttls_modes[] = { "auto", "required", "never", NULL };
 static const char *const auth_modes[] = { "auto", "plain", "login", "xoauth2", "oauthbearer",
 	"none", NULL };
 
@@ -20,24 +16,7 @@ static const struct mf_setting settings[] = {
 		.help = "The submission server: smtps://host or smtp://host, with :port where it "
 			"is "
 			"not 465 or 587." },
-	{ .name = "starttls",
-		.type = MF_SETTING_CHOICE,
-		.value = "auto",
-		.choices = starttls_modes,
-		.help = "With smtp://: encrypt before logging in; auto: yes, except to this "
-			"machine itself." },
-	{ .name = "verify",
-		.type = MF_SETTING_BOOL,
-		.value = "yes",
-		.help = "Check the server's certificate and its name." },
-	{ .name = "ca_file",
-		.type = MF_SETTING_STRING,
-		.value = "",
-		.help = "Certificates to trust (PEM) instead of the system's." },
-	{ .name = "tls_name",
-		.type = MF_SETTING_STRING,
-		.value = "",
-		.help = "The name that the certificate has, where it is not the host's." },
+	NET_TLS_SETTINGS("smtp"),
 	{ .name = "auth",
 		.type = MF_SETTING_CHOICE,
 		.value = "auto",
@@ -86,76 +65,14 @@ copy(const char *s, size_t n)
 	return c;
 }
 
-static bool
-parse_url(const char *url, struct smtp_endpoint *where)
-{
-	const char *host, *end, *port;
-
-	where->tls = strncasecmp(url, "smtps://", 8) == 0;
-	if (!where->tls && strncasecmp(url, "smtp://", 7) != 0)
-		return false;
-	host = url + (where->tls ? 8 : 7);
-	if (*host == '[') {
-		host++;
-		end = strchr(host, ']');
-		if (end == NULL)
-			return false;
-		port = end + 1;
-	} else {
-		end = port = host + strcspn(host, ":/");
-	}
-	where->host = copy(host, (size_t)(end - host));
-	if (*port == ':') {
-		port++;
-		where->port = copy(port, strspn(port, "0123456789"));
-		port += strlen(where->port);
-	} else {
-		where->port = copy(where->tls ? "465" : "587", 3);
-	}
-	return end > host && where->port[0] != '\0' && (*port == '\0' || strcmp(port, "/") == 0);
-}
-
-static bool
-is_this_machine(const char *host)
-{
-	struct in_addr in;
-
-	if (strcasecmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
-		return true;
-	return inet_pton(AF_INET, host, &in) == 1 && (ntohl(in.s_addr) >> 24) == 127;
-}
-
-static enum mf_status
-read_endpoint(const struct mf_conf *conf, struct smtp_endpoint *where, struct mf_error *err)
-{
-	const char *mode = mf_conf_string(conf, "starttls"),
-		   *name = mf_conf_string(conf, "tls_name");
-
-	if (!parse_url(mf_conf_string(conf, "url"), where))
-		return mf_fail(err, MF_INVALID, "smtp: url: not smtp://host:port or smtps://host");
-	where->starttls = !where->tls && strcmp(mode, "never") != 0 &&
-			  (strcmp(mode, "required") == 0 || !is_this_machine(where->host));
-	where->verify = mf_conf_bool(conf, "verify");
-	where->tls_name = copy(name[0] != '\0' ? name : where->host, SIZE_MAX);
-	where->connect_ms = (int)mf_conf_number(conf, "connect_timeout") * 1000;
-	where->command_ms = (int)mf_conf_number(conf, "command_timeout") * 1000;
-	where->data_ms = (int)mf_conf_number(conf, "data_timeout") * 1000;
-	if (!where->tls && !where->starttls) {
-		if (!is_this_machine(where->host))
-			mf_log_warning("backend=smtp warning=passwords-travel-in-plain-text");
-		return MF_OK;
-	}
-	where->ctx = smtp_tls_new(mf_conf_string(conf, "ca_file"), where->verify, err);
-	return where->ctx == NULL ? MF_INVALID : MF_OK;
-}
+static const struct net_protocol protocol = {
+	.name = "smtp", .port = "587", .tls = "smtps", .tls_port = "465"
+};
 
 static void
 backend_close(struct mf_backend *b)
 {
-	SSL_CTX_free(b->where.ctx);
-	free(b->where.host);
-	free(b->where.port);
-	free(b->where.tls_name);
+	net_endpoint_deinit(&b->where);
 	free(b->helo);
 	free(b);
 }
@@ -187,7 +104,9 @@ backend_open(const struct mf_conf *conf, struct mf_backend **out, struct mf_erro
 	b->relay_user = mf_conf_string(conf, "user");
 	b->relay_password = mf_conf_string(conf, "password");
 	b->helo = our_name(mf_conf_string(conf, "helo"));
-	st = read_endpoint(conf, &b->where, err);
+	b->where.dialogue = true;
+	b->data_ms = (int)mf_conf_number(conf, "data_timeout") * 1000;
+	st = net_endpoint_read(conf, &protocol, &b->where, err);
 	if (st != MF_OK) {
 		backend_close(b);
 		return st;
@@ -220,10 +139,10 @@ static void
 session_close(struct mf_session *s)
 {
 	if (!s->wire.failed && smtp_send(s, NULL, "QUIT") == MF_OK) {
-		smtp_wire_deadline(&s->wire, 100);
-		smtp_wire_flush(&s->wire, NULL);
+		net_stream_deadline(&s->wire, 100);
+		net_stream_flush(&s->wire, NULL);
 	}
-	smtp_wire_close(&s->wire);
+	net_stream_close(&s->wire);
 	free(s);
 }
 
@@ -237,11 +156,11 @@ session_open(struct mf_backend *b, const struct mf_login *who, struct mf_session
 	if (s == NULL)
 		abort();
 	s->backend = b;
-	st = smtp_wire_open(&s->wire, &b->where, err);
+	st = net_stream_open(&b->where, &s->wire, err);
 	if (st == MF_OK)
 		st = smtp_greet(s, err);
 	if (st == MF_OK) {
-		smtp_wire_deadline(&s->wire, b->where.command_ms);
+		net_stream_deadline(&s->wire, b->where.command_ms);
 		st = log_in(s, who, err);
 	}
 	if (st != MF_OK) {
@@ -256,7 +175,7 @@ session_open(struct mf_backend *b, const struct mf_login *who, struct mf_session
 static bool
 session_usable(const struct mf_session *s)
 {
-	return !s->wire.failed && !smtp_wire_readable(&s->wire);
+	return !s->wire.failed && !net_stream_readable(&s->wire);
 }
 
 static uint64_t

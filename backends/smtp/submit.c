@@ -157,9 +157,9 @@ add_stuffed(struct mf_session *s, const char *p, size_t n, bool *bol, struct mf_
 		size_t len = nl == NULL ? n : (size_t)(nl - p) + 1;
 
 		if (*bol && *p == '.')
-			st = smtp_wire_add(&s->wire, ".", 1, err);
+			st = net_stream_add(&s->wire, ".", 1, err);
 		if (st == MF_OK)
-			st = smtp_wire_add(&s->wire, p, len, err);
+			st = net_stream_add(&s->wire, p, len, err);
 		*bol = nl != NULL;
 		p += len;
 		n -= len;
@@ -179,14 +179,14 @@ content(struct mf_session *s, uint64_t size, mf_read_fn *read, void *ctx, struct
 	while (st == MF_OK && (n = read(ctx, piece, sizeof(piece))) != 0) {
 		if (n < 0 || (done += (uint64_t)n) > size)
 			return mf_fail(err, MF_INVALID, "smtp: the message could not be read");
-		smtp_wire_deadline(&s->wire, s->backend->where.command_ms);
+		net_stream_deadline(&s->wire, s->backend->where.command_ms);
 		st = add_stuffed(s, piece, (size_t)n, &bol, err);
 	}
 	if (st == MF_OK && done != size)
 		return mf_fail(err, MF_INVALID, "smtp: the message ended early");
 	if (st == MF_OK && !bol)
-		st = smtp_wire_add(&s->wire, "\r\n", 2, err);
-	return st == MF_OK ? smtp_wire_flush(&s->wire, err) : st;
+		st = net_stream_add(&s->wire, "\r\n", 2, err);
+	return st == MF_OK ? net_stream_flush(&s->wire, err) : st;
 }
 
 static enum mf_status
@@ -196,8 +196,8 @@ finish(struct mf_session *s, enum mf_sent *sent, struct mf_error *err)
 	enum mf_status st;
 
 	*sent = MF_SENT_UNKNOWN;
-	smtp_wire_deadline(&s->wire, s->backend->where.data_ms);
-	st = smtp_wire_add(&s->wire, ".\r\n", 3, err);
+	net_stream_deadline(&s->wire, s->backend->data_ms);
+	st = net_stream_add(&s->wire, ".\r\n", 3, err);
 	if (st == MF_OK)
 		st = smtp_reply_read(s, &r, err);
 	if (st != MF_OK)
@@ -220,7 +220,7 @@ data(struct mf_session *s, const struct mf_envelope *e, mf_read_fn *read, void *
 	else if (st == MF_OK) {
 		st = content(s, e->size, read, ctx, err);
 		if (st != MF_OK) /* half a message: only hanging up takes it back */
-			smtp_wire_fail(&s->wire, NULL, "content", "given up");
+			net_stream_fail(&s->wire, NULL, "content", "given up");
 	}
 	return st == MF_OK ? finish(s, sent, err) : st;
 }
@@ -239,7 +239,7 @@ smtp_submit(struct mf_session *s, const struct mf_envelope *e, mf_read_fn *read,
 	st = check(s, e, err);
 	if (st != MF_OK)
 		return st;
-	smtp_wire_deadline(&s->wire, s->backend->where.command_ms);
+	net_stream_deadline(&s->wire, s->backend->where.command_ms);
 	st = envelope(s, e, err);
 	if (st == MF_OK)
 		st = data(s, e, read, ctx, sent, err);

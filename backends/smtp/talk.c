@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { REPLY_LINES_MAX = 100 };
+enum { REPLY_LINES_MAX = 100, REPLY_LINE_LEN = 2048 };
 
 enum mf_status
 smtp_send(struct mf_session *s, struct mf_error *err, const char *fmt, ...)
@@ -34,7 +34,7 @@ smtp_send(struct mf_session *s, struct mf_error *err, const char *fmt, ...)
 		mf_buf_add(&b, small, (size_t)n);
 	}
 	mf_buf_add_str(&b, "\r\n");
-	st = smtp_wire_add(&s->wire, b.data, b.len, err);
+	st = net_stream_add(&s->wire, b.data, b.len, err);
 	OPENSSL_cleanse(b.data, b.len);
 	OPENSSL_cleanse(small, sizeof(small));
 	mf_buf_deinit(&b);
@@ -95,18 +95,18 @@ learn(struct mf_session *s, char *word)
 static enum mf_status
 read_lines(struct mf_session *s, struct smtp_reply *r, bool capabilities, struct mf_error *err)
 {
-	enum mf_status st = smtp_wire_flush(&s->wire, err);
+	enum mf_status st = net_stream_flush(&s->wire, err);
 
 	*r = (struct smtp_reply){ .code = 0 };
 	for (int lines = 0; st == MF_OK; lines++) {
 		char *line;
 		bool last;
 
-		st = smtp_wire_line(&s->wire, &line, err);
+		st = net_stream_line(&s->wire, REPLY_LINE_LEN, &line, err);
 		if (st != MF_OK)
 			return st;
 		if (!is_reply(line) || lines == REPLY_LINES_MAX)
-			return smtp_wire_fail(&s->wire, err, "reply", "that is not SMTP");
+			return net_stream_fail(&s->wire, err, "reply", "that is not SMTP");
 		r->code = (unsigned)atoi(line);
 		last = line[3] != '-';
 		append(r->text, sizeof(r->text), lines == 0 || line[3] == '\0' ? line : line + 4);
@@ -133,7 +133,7 @@ smtp_refusal(
 							     : MF_TEMPORARY;
 
 	if (r->code == 421)
-		smtp_wire_fail(&s->wire, NULL, what, "the server closes the connection");
+		net_stream_fail(&s->wire, NULL, what, "the server closes the connection");
 	return mf_fail(err, st, "smtp %s: %s: %s", s->backend->where.host, what, r->text);
 }
 
@@ -165,14 +165,14 @@ start_tls(struct mf_session *s, struct mf_error *err)
 	enum mf_status st;
 
 	if (!(s->offers & SMTP_STARTTLS))
-		return smtp_wire_fail(&s->wire, err, "STARTTLS", "the server does not offer it");
+		return net_stream_fail(&s->wire, err, "STARTTLS", "the server does not offer it");
 	st = smtp_send(s, err, "STARTTLS");
 	if (st == MF_OK)
 		st = smtp_reply_read(s, &r, err);
 	if (st == MF_OK && r.code != 220)
-		return smtp_wire_fail(&s->wire, err, "STARTTLS", r.text);
+		return net_stream_fail(&s->wire, err, "STARTTLS", r.text);
 	if (st == MF_OK)
-		st = smtp_wire_starttls(&s->wire, err);
+		st = net_stream_starttls(&s->wire, err);
 	return st == MF_OK ? hello(s, err) : st;
 }
 
@@ -183,7 +183,7 @@ smtp_greet(struct mf_session *s, struct mf_error *err)
 	enum mf_status st = smtp_reply_read(s, &r, err);
 
 	if (st == MF_OK && r.code != 220) {
-		smtp_wire_fail(&s->wire, NULL, "greeting", r.text);
+		net_stream_fail(&s->wire, NULL, "greeting", r.text);
 		return mf_fail(
 			err, MF_TEMPORARY, "smtp %s: greeting: %s", s->backend->where.host, r.text);
 	}

@@ -5,7 +5,7 @@
 #define SMTP_TALK_H
 
 #include "mailferry/backend.h"
-#include "wire.h"
+#include "net/stream.h"
 
 enum smtp_offer {
 	SMTP_STARTTLS = 1 << 0,
@@ -23,7 +23,8 @@ enum smtp_auth {
 };
 
 struct mf_backend {
-	struct smtp_endpoint where;
+	struct net_endpoint where;
+	int data_ms;				 /* for the answer to the final dot */
 	const char *relay_user, *relay_password; /* "": the user's own */
 	char *helo;
 	const char *auth; /* the setting */
@@ -31,7 +32,7 @@ struct mf_backend {
 
 struct mf_session {
 	struct mf_backend *backend;
-	struct smtp_wire wire;
+	struct net_stream wire;
 	unsigned offers, mechanisms;
 	uint64_t size_max; /* 0: unknown */
 };

@@ -178,8 +178,10 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const nothing[] = { NULL };
+	static const struct net_protocol protocol = { .name = "imap" };
 	static char host[] = "fuzz", port[] = "0";
-	struct mf_backend b = { .where = { .host = host,
+	struct mf_backend b = { .where = { .protocol = &protocol,
+					.host = host,
 					.port = port,
 					.command_ms = 1000,
 					.max_line = 4096,
@@ -200,14 +202,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	shutdown(fds[1], SHUT_WR);
 	s.arena = mf_arena_new();
 	mf_buf_init(&s.out, 1 << 20);
-	s.stream = (struct imap_stream){ .where = &b.where, .fd = fds[0] };
+	s.stream = (struct net_stream){ .where = &b.where, .fd = fds[0] };
 	s.authenticated = true;
 	if ((data[1] & 1) != 0)
 		s.caps = ~(uint32_t)0;
 	s.caps |= IMAP_CAP_REV1;
 	s.qresync = (data[1] & 2) != 0;
 	call(&s, data[0]);
-	imap_stream_close(&s.stream);
+	net_stream_close(&s.stream);
 	close(fds[1]);
 	mf_buf_deinit(&s.out);
 	free(s.sel.folder);

@@ -1,4 +1,4 @@
-/* The connection: connect, poll, TLS with a verified name, deadlines. Knows nothing of IMAP. */
+/* The connection: connect, poll, TLS with a verified name, deadlines. Knows no protocol. */
 #include "stream.h"
 
 #include <arpa/inet.h>
@@ -17,10 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FILL_LEAST = 16384, KEEP_MOST = 65536, PROGRESS = 256 * 1024 };
+enum { FILL_LEAST = 16384, KEEP_MOST = 65536, PROGRESS = 256 * 1024, OUT_MOST = 32768 };
 
 int64_t
-imap_stream_now(void)
+net_stream_now(void)
 {
 	struct timespec ts;
 
@@ -29,26 +29,26 @@ imap_stream_now(void)
 }
 
 /* The first failure is remembered; all failures of a connection are temporary ones. */
-static enum mf_status
-fail(struct imap_stream *st, struct mf_error *err, const char *what, const char *why)
+enum mf_status
+net_stream_fail(struct net_stream *st, struct mf_error *err, const char *what, const char *why)
 {
 	if (!st->failed)
 		snprintf(st->why, sizeof(st->why), "%s: %s", what, why);
 	st->failed = true;
-	return mf_fail(
-		err, MF_TEMPORARY, "imap %s:%s: %s", st->where->host, st->where->port, st->why);
+	return mf_fail(err, MF_TEMPORARY, "%s %s:%s: %s", st->where->protocol->name,
+		st->where->host, st->where->port, st->why);
 }
 
 static enum mf_status
-fail_errno(struct imap_stream *st, struct mf_error *err, const char *what, int number)
+fail_errno(struct net_stream *st, struct mf_error *err, const char *what, int number)
 {
 	char text[100];
 
-	return fail(st, err, what, strerror_r(number, text, sizeof(text)));
+	return net_stream_fail(st, err, what, strerror_r(number, text, sizeof(text)));
 }
 
 static enum mf_status
-fail_tls(struct imap_stream *st, struct mf_error *err, const char *what)
+fail_tls(struct net_stream *st, struct mf_error *err, const char *what)
 {
 	long verified = st->ssl == NULL ? X509_V_OK : SSL_get_verify_result(st->ssl);
 	unsigned long code = ERR_get_error();
@@ -56,51 +56,51 @@ fail_tls(struct imap_stream *st, struct mf_error *err, const char *what)
 
 	ERR_clear_error();
 	if (st->where->verify && verified != X509_V_OK)
-		return fail(st, err, what, X509_verify_cert_error_string(verified));
-	return fail(st, err, what, reason == NULL ? "the connection broke" : reason);
+		return net_stream_fail(st, err, what, X509_verify_cert_error_string(verified));
+	return net_stream_fail(st, err, what, reason == NULL ? "the connection broke" : reason);
 }
 
 void
-imap_stream_deadline(struct imap_stream *st, int ms)
+net_stream_deadline(struct net_stream *st, int ms)
 {
-	st->deadline = imap_stream_now() + ms;
+	st->deadline = net_stream_now() + ms;
 	st->progress = 0;
 }
 
 void
-imap_stream_excuse(struct imap_stream *st, int64_t start)
+net_stream_excuse(struct net_stream *st, int64_t start)
 {
-	st->deadline += imap_stream_now() - start;
+	st->deadline += net_stream_now() - start;
 }
 
 void
-imap_stream_expect(struct imap_stream *st, size_t n)
+net_stream_expect(struct net_stream *st, size_t n)
 {
 	st->expected = n;
 }
 
 static void
-progress(struct imap_stream *st, size_t bytes)
+progress(struct net_stream *st, size_t bytes)
 {
 	size_t counted = bytes < st->expected ? bytes : st->expected;
 
 	st->expected -= counted;
 	st->progress += counted;
 	if (st->progress >= PROGRESS)
-		imap_stream_deadline(st, st->where->command_ms);
+		net_stream_deadline(st, st->where->command_ms);
 }
 
 static enum mf_status
-wait_for(struct imap_stream *st, short events, const char *what, struct mf_error *err)
+wait_for(struct net_stream *st, short events, const char *what, struct mf_error *err)
 {
 	struct pollfd p = { .fd = st->fd, .events = events };
 
 	for (;;) {
-		int64_t left = st->deadline - imap_stream_now();
+		int64_t left = st->deadline - net_stream_now();
 		int n;
 
 		if (left <= 0)
-			return fail(st, err, what, "timed out");
+			return net_stream_fail(st, err, what, "timed out");
 		n = poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
 		if (n > 0)
 			return MF_OK;
@@ -111,33 +111,6 @@ wait_for(struct imap_stream *st, short events, const char *what, struct mf_error
 
 /* ---- TLS ---- */
 
-SSL_CTX *
-imap_tls_new(const char *ca_file, bool verify, struct mf_error *err)
-{
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	int ok;
-
-	if (ctx == NULL) {
-		mf_fail(err, MF_BROKEN, "imap: TLS cannot be set up");
-		return NULL;
-	}
-	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
-	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-				      SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_verify(ctx, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
-	if (ca_file[0] != '\0')
-		ok = SSL_CTX_load_verify_locations(ctx, ca_file, NULL);
-	else
-		ok = SSL_CTX_set_default_verify_paths(ctx);
-	if (ok != 1 && verify) {
-		mf_fail(err, MF_INVALID, "imap: ca_file %s: no certificates there", ca_file);
-		SSL_CTX_free(ctx);
-		return NULL;
-	}
-	ERR_clear_error();
-	return ctx;
-}
-
 static bool
 is_address(const char *name)
 {
@@ -147,7 +120,7 @@ is_address(const char *name)
 }
 
 static bool
-tls_prepare(struct imap_stream *st)
+tls_prepare(struct net_stream *st)
 {
 	const char *name = st->where->tls_name;
 	X509_VERIFY_PARAM *param;
@@ -167,7 +140,7 @@ tls_prepare(struct imap_stream *st)
 
 /* After an SSL call that gave n: waits and returns MF_OK to have it repeated, or fails. */
 static enum mf_status
-tls_again(struct imap_stream *st, int n, const char *what, struct mf_error *err)
+tls_again(struct net_stream *st, int n, const char *what, struct mf_error *err)
 {
 	switch (SSL_get_error(st->ssl, n)) {
 	case SSL_ERROR_WANT_READ:
@@ -175,14 +148,14 @@ tls_again(struct imap_stream *st, int n, const char *what, struct mf_error *err)
 	case SSL_ERROR_WANT_WRITE:
 		return wait_for(st, POLLOUT, what, err);
 	case SSL_ERROR_ZERO_RETURN:
-		return fail(st, err, what, "the server closed the connection");
+		return net_stream_fail(st, err, what, "the server closed the connection");
 	default:
 		return fail_tls(st, err, what);
 	}
 }
 
 static enum mf_status
-tls_connect(struct imap_stream *st, struct mf_error *err)
+tls_connect(struct net_stream *st, struct mf_error *err)
 {
 	int n;
 
@@ -199,17 +172,17 @@ tls_connect(struct imap_stream *st, struct mf_error *err)
 }
 
 enum mf_status
-imap_stream_starttls(struct imap_stream *st, struct mf_error *err)
+net_stream_starttls(struct net_stream *st, struct mf_error *err)
 {
 	if (st->end > st->start)
-		return fail(st, err, "STARTTLS", "plain text was slipped in before TLS");
+		return net_stream_fail(st, err, "STARTTLS", "plain text was slipped in before TLS");
 	return tls_connect(st, err);
 }
 
 /* ---- Connecting ---- */
 
 static bool
-connect_one(struct imap_stream *st, const struct addrinfo *ai, struct mf_error *err)
+connect_one(struct net_stream *st, const struct addrinfo *ai, struct mf_error *err)
 {
 	int on = 1, number = 0;
 	socklen_t len = sizeof(number);
@@ -235,19 +208,19 @@ connect_one(struct imap_stream *st, const struct addrinfo *ai, struct mf_error *
 
 /* Each of the host's addresses in turn; they share the time. */
 static enum mf_status
-connect_any(struct imap_stream *st, struct mf_error *err)
+connect_any(struct net_stream *st, struct mf_error *err)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG }, *list;
-	int64_t until = imap_stream_now() + st->where->connect_ms;
+	int64_t until = net_stream_now() + st->where->connect_ms;
 	int number = getaddrinfo(st->where->host, st->where->port, &hints, &list), left = 0;
 	bool done = false;
 
 	if (number != 0)
-		return fail(st, err, "name", gai_strerror(number));
+		return net_stream_fail(st, err, "name", gai_strerror(number));
 	for (struct addrinfo *ai = list; ai != NULL; ai = ai->ai_next)
 		left++;
 	for (struct addrinfo *ai = list; ai != NULL && !done; ai = ai->ai_next) {
-		int64_t now = imap_stream_now();
+		int64_t now = net_stream_now();
 
 		st->failed = false;
 		st->deadline = now + (until - now) / left--;
@@ -257,15 +230,15 @@ connect_any(struct imap_stream *st, struct mf_error *err)
 	st->deadline = until;
 	if (done)
 		return MF_OK;
-	return fail(st, err, "connect", "failed");
+	return net_stream_fail(st, err, "connect", "failed");
 }
 
 enum mf_status
-imap_stream_open(const struct imap_endpoint *where, struct imap_stream *st, struct mf_error *err)
+net_stream_open(const struct net_endpoint *where, struct net_stream *st, struct mf_error *err)
 {
 	enum mf_status status;
 
-	*st = (struct imap_stream){ .where = where, .fd = -1 };
+	*st = (struct net_stream){ .where = where, .fd = -1 };
 	status = connect_any(st, err);
 	if (status == MF_OK && where->tls)
 		status = tls_connect(st, err);
@@ -273,7 +246,7 @@ imap_stream_open(const struct imap_endpoint *where, struct imap_stream *st, stru
 }
 
 void
-imap_stream_close(struct imap_stream *st)
+net_stream_close(struct net_stream *st)
 {
 	if (st->where == NULL)
 		return;
@@ -284,13 +257,14 @@ imap_stream_close(struct imap_stream *st)
 	if (st->fd >= 0)
 		close(st->fd);
 	free(st->data);
-	*st = (struct imap_stream){ .fd = -1 };
+	mf_buf_deinit(&st->out);
+	*st = (struct net_stream){ .fd = -1 };
 }
 
 /* ---- Reading and writing ---- */
 
 static void
-make_room(struct imap_stream *st, size_t room)
+make_room(struct net_stream *st, size_t room)
 {
 	size_t have = st->end - st->start, cap = st->cap;
 
@@ -314,7 +288,7 @@ make_room(struct imap_stream *st, size_t room)
 }
 
 void
-imap_stream_shrink(struct imap_stream *st)
+net_stream_shrink(struct net_stream *st)
 {
 	size_t have = st->end - st->start;
 	uint8_t *less;
@@ -332,18 +306,23 @@ imap_stream_shrink(struct imap_stream *st)
 }
 
 static enum mf_status
-fill_plain(struct imap_stream *st, uint8_t *to, size_t room, size_t *got, struct mf_error *err)
+fill_plain(struct net_stream *st, uint8_t *to, size_t room, size_t *got, struct mf_error *err)
 {
 	for (;;) {
-		ssize_t n = recv(st->fd, to, room, 0);
 		enum mf_status status;
+		ssize_t n;
+		int on = 1;
+
+		if (st->where->dialogue)
+			setsockopt(st->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+		n = recv(st->fd, to, room, 0);
 
 		if (n > 0) {
 			*got = (size_t)n;
 			return MF_OK;
 		}
 		if (n == 0)
-			return fail(st, err, "read", "the server closed the connection");
+			return net_stream_fail(st, err, "read", "the server closed the connection");
 		if (errno != EAGAIN && errno != EINTR)
 			return fail_errno(st, err, "read", errno);
 		status = wait_for(st, POLLIN, "read", err);
@@ -353,7 +332,7 @@ fill_plain(struct imap_stream *st, uint8_t *to, size_t room, size_t *got, struct
 }
 
 static enum mf_status
-fill_tls(struct imap_stream *st, uint8_t *to, size_t room, size_t *got, struct mf_error *err)
+fill_tls(struct net_stream *st, uint8_t *to, size_t room, size_t *got, struct mf_error *err)
 {
 	for (;;) {
 		enum mf_status status;
@@ -372,16 +351,16 @@ fill_tls(struct imap_stream *st, uint8_t *to, size_t room, size_t *got, struct m
 }
 
 enum mf_status
-imap_stream_fill(struct imap_stream *st, size_t room, struct mf_error *err)
+net_stream_fill(struct net_stream *st, size_t room, struct mf_error *err)
 {
 	size_t got = 0;
 	enum mf_status status;
 
 	if (st->failed)
-		return fail(st, err, "", "");
+		return net_stream_fail(st, err, "", "");
 	/* A server that never stops talking must not outrun the deadline. */
-	if (imap_stream_now() >= st->deadline)
-		return fail(st, err, "read", "timed out");
+	if (net_stream_now() >= st->deadline)
+		return net_stream_fail(st, err, "read", "timed out");
 	make_room(st, room);
 	if (st->ssl != NULL)
 		status = fill_tls(st, st->data + st->end, st->cap - st->end, &got, err);
@@ -394,7 +373,7 @@ imap_stream_fill(struct imap_stream *st, size_t room, struct mf_error *err)
 
 static enum mf_status
 write_some(
-	struct imap_stream *st, const uint8_t *data, size_t len, size_t *put, struct mf_error *err)
+	struct net_stream *st, const uint8_t *data, size_t len, size_t *put, struct mf_error *err)
 {
 	if (st->ssl != NULL) {
 		int n;
@@ -420,12 +399,12 @@ write_some(
 }
 
 enum mf_status
-imap_stream_write(struct imap_stream *st, const void *data, size_t len, struct mf_error *err)
+net_stream_write(struct net_stream *st, const void *data, size_t len, struct mf_error *err)
 {
 	const uint8_t *p = data;
 
 	if (st->failed)
-		return fail(st, err, "", "");
+		return net_stream_fail(st, err, "", "");
 	while (len > 0) {
 		size_t put = 0;
 		enum mf_status status = write_some(st, p, len, &put, err);
@@ -439,8 +418,61 @@ imap_stream_write(struct imap_stream *st, const void *data, size_t len, struct m
 	return MF_OK;
 }
 
+enum mf_status
+net_stream_flush(struct net_stream *st, struct mf_error *err)
+{
+	enum mf_status status = net_stream_write(st, st->out.data, st->out.len, err);
+
+	mf_buf_clear(&st->out);
+	return status;
+}
+
+enum mf_status
+net_stream_add(struct net_stream *st, const void *data, size_t len, struct mf_error *err)
+{
+	const uint8_t *p = data;
+
+	while (len > 0 && !st->failed) {
+		size_t room = OUT_MOST - st->out.len, n = len < room ? len : room;
+
+		mf_buf_add(&st->out, p, n);
+		p += n;
+		len -= n;
+		if (st->out.len == OUT_MOST)
+			net_stream_flush(st, err);
+	}
+	return st->failed ? net_stream_fail(st, err, "", "") : MF_OK;
+}
+
+enum mf_status
+net_stream_line(struct net_stream *st, size_t max, char **line, struct mf_error *err)
+{
+	size_t seen = 0;
+	char *nl;
+
+	while (st->end == st->start + seen || (nl = memchr(st->data + st->start + seen, '\n',
+						       st->end - st->start - seen)) == NULL) {
+		enum mf_status status;
+
+		seen = st->end - st->start;
+		if (seen > max)
+			return net_stream_fail(st, err, "read", "a line is too long");
+		status = net_stream_fill(st, 1, err);
+		if (status != MF_OK)
+			return status;
+	}
+	*line = (char *)st->data + st->start;
+	st->start = (size_t)(nl - (char *)st->data) + 1;
+	if (nl - *line > (ptrdiff_t)max)
+		return net_stream_fail(st, err, "read", "a line is too long");
+	*nl = '\0';
+	if (nl > *line && nl[-1] == '\r')
+		nl[-1] = '\0';
+	return st->failed ? net_stream_fail(st, err, "", "") : MF_OK;
+}
+
 bool
-imap_stream_readable(const struct imap_stream *st)
+net_stream_readable(const struct net_stream *st)
 {
 	struct pollfd p = { .fd = st->fd, .events = POLLIN };
 
