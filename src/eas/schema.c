@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "eas/commands.h"
 #include "eas/status.h"
+#include "mailferry/conf.h"
 
 enum type {
 	ANY,
@@ -36,6 +37,33 @@ static const struct rule rules[] = {
 };
 
 static const size_t rules_n = sizeof(rules) / sizeof(*rules);
+
+/* How many there may be in one request, wherever they stand: settings (MS-ASCMD 3.1.5.10). */
+struct limit {
+	uint16_t root, parent;
+	uint16_t children[5]; /* counted together; 0 at the end */
+	const char *setting;
+	unsigned status;
+};
+
+static const struct limit limits[] = {
+	{ AirSync_Sync, AirSync_Commands,
+		{ AirSync_Add, AirSync_Change, AirSync_Delete, AirSync_Fetch, 0 },
+		"sync_commands_max", EAS_SYNC_PROTOCOL },
+	{ GetItemEstimate_GetItemEstimate, GetItemEstimate_Collections,
+		{ GetItemEstimate_Collection, 0 }, "estimate_collections_max", EAS_INVALID_XML },
+	{ Move_MoveItems, Move_MoveItems, { Move_Move, 0 }, "moveitems_max", EAS_INVALID_XML },
+	{ ItemOperations_ItemOperations, ItemOperations_ItemOperations,
+		{ ItemOperations_EmptyFolderContents, ItemOperations_Fetch, ItemOperations_Move,
+			0 },
+		"itemoperations_max", EAS_OPERATIONS_TOO_MANY },
+	{ MeetingResponse_MeetingResponse, MeetingResponse_MeetingResponse,
+		{ MeetingResponse_Request, 0 }, "meetingresponse_max", EAS_INVALID_XML },
+	{ ResolveRecipients_ResolveRecipients, ResolveRecipients_ResolveRecipients,
+		{ ResolveRecipients_To, 0 }, "resolverecipients_max", EAS_RESOLVE_PROTOCOL },
+	{ ValidateCert_ValidateCert, ValidateCert_Certificates, { ValidateCert_Certificate, 0 },
+		"validatecert_max", EAS_VALIDATE_PROTOCOL },
+};
 
 /* What a walk carries along. */
 struct walk {
@@ -119,6 +147,42 @@ check_node(struct walk *w, const struct wbxml_node *n)
 			check_node(w, c);
 }
 
+static bool
+counts(const struct limit *l, uint16_t parent, uint16_t child)
+{
+	for (size_t i = 0; parent == l->parent && l->children[i] != 0; i++)
+		if (l->children[i] == child)
+			return true;
+	return false;
+}
+
+static int64_t
+count(const struct wbxml_node *n, const struct limit *l)
+{
+	int64_t sum = 0;
+	for (const struct wbxml_node *c = n->children; c != NULL; c = c->next) {
+		sum += counts(l, n->tag, c->tag);
+		if (c->children != NULL)
+			sum += count(c, l);
+	}
+	return sum;
+}
+
+/* The limit that is exceeded; NULL: none is. */
+static const struct limit *
+check_limits(const struct eas_request *r, struct mf_error *err)
+{
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		const struct limit *l = &limits[i];
+		if (l->root != r->root->tag ||
+			count(r->root, l) <= mf_conf_number(r->server->conf, l->setting))
+			continue;
+		mf_fail(err, MF_INVALID, "request: more than %s", l->setting);
+		return l;
+	}
+	return NULL;
+}
+
 static struct walk
 walk_of(uint16_t root, enum eas_version version, struct mf_error *err)
 {
@@ -139,8 +203,12 @@ schema_check(const struct eas_request *r, unsigned *status, struct mf_error *err
 		return mf_fail(err, MF_INVALID, "request: the root is %s", name(r->root->tag));
 	struct walk w = walk_of(r->command->root, r->version, err);
 	check_node(&w, r->root);
-	if (w.broken == NULL)
-		return MF_OK;
+	if (w.broken == NULL) {
+		const struct limit *l = check_limits(r, err);
+		if (l != NULL)
+			*status = l->status;
+		return l == NULL ? MF_OK : MF_INVALID;
+	}
 	if (w.broken->status != 0)
 		*status = w.broken->status;
 	return MF_INVALID;

@@ -6,9 +6,11 @@
 
 #include "base/clock.h"
 #include "eas/map/folder.h"
+#include "eas/map/verb.h"
 #include "eas/send.h"
 #include "mailferry/idset.h"
 #include "mailferry/log.h"
+#include "state/flag.h"
 
 static bool
 find_role(const struct state_folders *f, enum mf_role role, const struct state_folder **out)
@@ -96,6 +98,22 @@ file_copy(struct outgoing *o, const struct state_folders *f, bool again, struct 
 	return put(o, sent->id, &s, MF_FLAG_SEEN, err);
 }
 
+/* What the mail server cannot keep: when, and whether to all. Before the flag is set, for that is what
+ * phones are told of. */
+static enum mf_status
+remember_verb(struct outgoing *o, struct mf_error *err)
+{
+	const struct send_job *job = o->job;
+	enum verb verb = job->kind == SEND_FORWARD ? VERB_FORWARD
+			 : o->n_to > 1		   ? VERB_REPLY_ALL
+						   : VERB_REPLY;
+	struct state_flag one = { .id = job->source_id,
+		.details = verb_keep(o->r->arena, verb, clock_wall()) };
+
+	return state_verbs_save(o->r->server->state, o->r->user_number, job->source->number,
+		job->source->epoch, &one, 1, err);
+}
+
 static enum mf_status
 mark_source(struct outgoing *o, struct mf_error *err)
 {
@@ -108,7 +126,9 @@ mark_source(struct outgoing *o, struct mf_error *err)
 	struct mf_flag_change c = { .folder = job->source->id,
 		.ids = &ids,
 		.add = job->kind == SEND_FORWARD ? MF_FLAG_FORWARDED : MF_FLAG_ANSWERED };
-	enum mf_status st = o->r->store_api->flag(o->r->store, &c, NULL, err);
+	enum mf_status st = remember_verb(o, err);
+	if (st == MF_OK)
+		st = o->r->store_api->flag(o->r->store, &c, NULL, err);
 	mf_idset_deinit(&ids);
 	return st;
 }

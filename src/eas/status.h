@@ -117,6 +117,13 @@ enum eas_estimate_status {
 	EAS_ESTIMATE_KEY = 4,
 };
 
+/* More than the limit of a request (MS-ASCMD 3.1.5.10). */
+enum eas_limit_status {
+	EAS_OPERATIONS_TOO_MANY = 11, /* ItemOperations */
+	EAS_RESOLVE_PROTOCOL = 5,
+	EAS_VALIDATE_PROTOCOL = 2,
+};
+
 enum eas_ping_status {
 	EAS_PING_CHANGES = 2,
 	EAS_PING_PARAMETERS = 3, /* HeartbeatInterval or Folders were never sent */

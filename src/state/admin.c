@@ -121,6 +121,7 @@ static const struct kind {
 	{ STATE_SPACE_CONVERSATION_FOLDER, "conversation folder", IN_SYNC, conversation_ok },
 	{ STATE_SPACE_CONVERSATION_LAST, "last conversation", IN_SYNC, number_ok },
 	{ STATE_SPACE_FLAG, "flags", IN_SYNC, flags_ok },
+	{ STATE_SPACE_VERB, "verbs", IN_SYNC, flags_ok },
 	{ STATE_SPACE_LEDGER, "ledger", IN_RECORDS, ledger_ok },
 	{ STATE_SPACE_RULE, "rule", IN_RECORDS, rule_ok },
 	{ STATE_SPACE_APPROVAL, "approval", IN_RECORDS, any_ok },

@@ -4,6 +4,7 @@
 #include "state/store.h"
 
 struct access {
+	enum state_space space;
 	uint32_t user, folder;
 	uint64_t epoch;
 	struct mf_arena *a;
@@ -17,7 +18,7 @@ key_of(const struct access *x)
 {
 	struct state_key k;
 
-	state_key_of(&k, x->user, STATE_SPACE_FLAG, x->folder);
+	state_key_of(&k, x->user, x->space, x->folder);
 	return k;
 }
 
@@ -70,7 +71,16 @@ enum mf_status
 state_flags_load(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
 	struct mf_arena *a, struct state_flags *out, struct mf_error *err)
 {
-	struct access x = { .user = user, .folder = folder, .epoch = epoch, .a = a, .out = out };
+	struct access x = { STATE_SPACE_FLAG, user, folder, epoch, .a = a, .out = out };
+
+	return kv_read(st->kv[STATE_SYNC], load, &x, err);
+}
+
+enum mf_status
+state_verbs_load(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
+	struct mf_arena *a, struct state_flags *out, struct mf_error *err)
+{
+	struct access x = { STATE_SPACE_VERB, user, folder, epoch, .a = a, .out = out };
 
 	return kv_read(st->kv[STATE_SYNC], load, &x, err);
 }
@@ -139,9 +149,16 @@ enum mf_status
 state_flags_save(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
 	const struct state_flag *changes, size_t n, struct mf_error *err)
 {
-	struct access x = {
-		.user = user, .folder = folder, .epoch = epoch, .changes = changes, .n = n
-	};
+	struct access x = { STATE_SPACE_FLAG, user, folder, epoch, .changes = changes, .n = n };
+
+	return n == 0 ? MF_OK : kv_write(st->kv[STATE_SYNC], save, &x, err);
+}
+
+enum mf_status
+state_verbs_save(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
+	const struct state_flag *changes, size_t n, struct mf_error *err)
+{
+	struct access x = { STATE_SPACE_VERB, user, folder, epoch, .changes = changes, .n = n };
 
 	return n == 0 ? MF_OK : kv_write(st->kv[STATE_SYNC], save, &x, err);
 }

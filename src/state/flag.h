@@ -1,6 +1,7 @@
 /*
- * What phones say about a follow-up flag (its dates, its reminder) beyond that it is set: mail servers
- * have no room for it. One row a folder, of its newest flags; the details are opaque here.
+ * What mail servers have no room for: what phones say about a follow-up flag (its dates, its reminder)
+ * beyond that it is set, and when they replied or forwarded. One row a folder of each, of the newest
+ * items; the details are opaque here.
  */
 #ifndef STATE_FLAG_H
 #define STATE_FLAG_H
@@ -27,6 +28,12 @@ enum mf_status state_flags_load(struct state *st, uint32_t user, uint32_t folder
 /* Replaces the details of these items. Beyond STATE_FLAGS_MAX the oldest are forgotten; details over
  * STATE_FLAG_BYTES are not kept. */
 enum mf_status state_flags_save(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
+	const struct state_flag *changes, size_t n, struct mf_error *err);
+
+/* The same for the last reply or forward (verbs). */
+enum mf_status state_verbs_load(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
+	struct mf_arena *a, struct state_flags *out, struct mf_error *err);
+enum mf_status state_verbs_save(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
 	const struct state_flag *changes, size_t n, struct mf_error *err);
 
 /* Empty when there are none. */

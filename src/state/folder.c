@@ -262,6 +262,8 @@ remove_folder(struct kv_txn *t, const struct collecting *c, uint32_t folder)
 	kv_delete(t, state_key_view(&k));
 	state_key_of(&k, c->user, STATE_SPACE_FLAG, folder);
 	kv_delete(t, state_key_view(&k));
+	state_key_of(&k, c->user, STATE_SPACE_VERB, folder);
+	kv_delete(t, state_key_view(&k));
 	for (size_t i = 0; i < c->n_devices; i++) {
 		state_key_of(&k, c->user, STATE_SPACE_COLLECTION, c->devices[i]);
 		state_key_u32(&k, folder);

@@ -61,6 +61,22 @@ static const struct {
 	{ "Settings", "<Settings xmlns=\"Settings\"><UserInformation/></Settings>", EAS_14_1, 2 },
 };
 
+/* A server with all settings at their defaults: that is where the limits come from. */
+static const struct eas_server *
+server(void)
+{
+	static struct conf_table tables[] = { { .name = NULL } };
+	static struct eas_server one;
+	struct conf *conf;
+	struct mf_error err = { 0 };
+	if (one.conf == NULL) {
+		cr_assert_eq(
+			conf_parse("backends = {}", tables, &conf, &err), MF_OK, "%s", err.text);
+		one.conf = conf_top(conf);
+	}
+	return &one;
+}
+
 static struct wbxml_node *
 parse(struct mf_arena *a, const char *xml)
 {
@@ -82,6 +98,7 @@ Test(eas_schema, rules)
 		struct mf_error err = { 0 };
 		unsigned status = 0;
 		struct eas_request r = { .arena = a,
+			.server = server(),
 			.command = eas_command_find(cases[i].command),
 			.version = cases[i].version,
 			.root = parse(a, cases[i].xml) };
@@ -107,6 +124,7 @@ Test(eas_schema, counts)
 			mf_buf_add_str(&b, "<Fetch><ServerId>1</ServerId></Fetch>");
 		mf_buf_add_str(&b, "</Commands></Collection></Collections></Sync>");
 		struct eas_request r = { .arena = a,
+			.server = server(),
 			.command = eas_command_find("Sync"),
 			.version = EAS_16_1,
 			.root = parse(a, mf_buf_str(&b)) };

@@ -129,10 +129,7 @@ fetch_item(struct fetching *f)
 	f->view.state = r->server->state;
 	f->view.user = r->user_number;
 	f->view.address = eas_user_address(r);
-	struct mf_error ignored; /* without them the flags are plain */
-	if (state_flags_load(r->server->state, r->user_number, number, folder->epoch, r->arena,
-		    &f->view.flags, &ignored) != MF_OK)
-		f->view.flags = (struct state_flags){ 0 };
+	email_view_load(&f->view, folder, r->arena);
 	f->view.body.part_data = r->accept_multipart ? take_part : NULL;
 	f->view.body.part_ctx = f;
 	struct mf_fetch fetch = { .folder = folder->id,

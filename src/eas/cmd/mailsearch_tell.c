@@ -89,9 +89,7 @@ fetch_folder(struct page *p, const struct state_folder *folder, struct mf_error 
 			ids[f.n++] = p->hits[i].id;
 	p->folder = folder;
 	p->view.folder = folder->number;
-	if (state_flags_load(p->r->server->state, p->r->user_number, folder->number, folder->epoch,
-		    p->r->arena, &p->view.flags, err) != MF_OK)
-		p->view.flags = (struct state_flags){ 0 }; /* without them the flags are plain */
+	email_view_load(&p->view, folder, p->r->arena);
 	enum mf_status st = p->r->store_api->fetch(p->r->store, &f, err);
 	return st == MF_GONE ? MF_OK : st;
 }

@@ -13,8 +13,6 @@
 #include "sync/answer.h"
 #include "sync/engine.h"
 
-enum { SYNC_COLLECTIONS_MAX = 1000, SYNC_COMMANDS_MAX = 1000 };
-
 /* One Collection of the request. */
 struct sync_asked {
 	const struct wbxml_node *node;

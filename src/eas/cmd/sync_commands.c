@@ -532,10 +532,6 @@ sync_commands_run(struct eas_request *r, struct sync_collection *c, struct mf_er
 
 	for (const struct wbxml_node *n = c->asked->commands->children; n != NULL; n = n->next)
 		count++;
-	if (count > SYNC_COMMANDS_MAX) {
-		c->status = EAS_SYNC_PROTOCOL;
-		return MF_OK;
-	}
 	b.list = mf_new_array(r->arena, struct change, count + 1);
 	b.responses = mf_new_array(r->arena, struct sync_response, count);
 	collect(&b, AirSync_Change);

@@ -142,8 +142,6 @@ static void
 telling_init(struct telling *t, struct eas_request *r, struct sync_collection *c,
 	struct sync_budget *budget)
 {
-	struct mf_error err;
-
 	memset(t, 0, sizeof(*t));
 	t->r = r;
 	t->c = c;
@@ -152,15 +150,12 @@ telling_init(struct telling *t, struct eas_request *r, struct sync_collection *c
 	t->view.body = c->options.body;
 	t->view.folder = c->folder->number;
 	t->view.address = eas_user_address(r);
-	if (state_flags_load(r->server->state, r->user_number, c->folder->number, c->folder->epoch,
-		    r->arena, &t->view.flags, &err) != MF_OK)
-		mf_log_warning("event=flags-unknown folder=%u reason=%s", c->folder->number,
-			mf_log_value(err.text));
 	if (schema_bool(c->asked->node, AirSync_ConversationMode, c->snapshot.conversations))
 		t->since = sync_scope_since(
 			&(struct sync_scope){ .filter = c->options.filter, .now = clock_wall() });
 	t->view.state = r->server->state;
 	t->view.user = r->user_number;
+	email_view_load(&t->view, c->folder, r->arena);
 }
 
 /* Fetches and writes the adds of the answer; `written` of each says what became of it. */

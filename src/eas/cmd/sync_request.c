@@ -220,12 +220,12 @@ root_keep(struct eas_request *r, const struct wbxml_node *root, struct sync_requ
 }
 
 static enum eas_verdict
-too_many(struct eas_request *r)
+too_many(struct eas_request *r, size_t limit)
 {
 	eas_reply_begin(r, AirSync_Sync);
 	r->status = EAS_SYNC_TOO_MANY;
 	wbxml_number(&r->writer, AirSync_Status, EAS_SYNC_TOO_MANY);
-	wbxml_number(&r->writer, AirSync_Limit, SYNC_COLLECTIONS_MAX);
+	wbxml_number(&r->writer, AirSync_Limit, (int64_t)limit);
 	return eas_reply_end(r);
 }
 
@@ -252,7 +252,7 @@ sync_request_read(struct eas_request *r, enum eas_verdict *verdict)
 	struct mf_error err;
 	enum mf_status st;
 	const struct wbxml_node *root = root_read(r, &st, &err), *n;
-	size_t count = 0;
+	size_t count = 0, most = (size_t)mf_conf_number(r->server->conf, "sync_collections_max");
 
 	if (st != MF_OK) {
 		*verdict = eas_fail(r, st, &err);
@@ -265,9 +265,9 @@ sync_request_read(struct eas_request *r, enum eas_verdict *verdict)
 	n = wbxml_child(wbxml_child(root, AirSync_Collections), AirSync_Collection);
 	for (; n != NULL; n = wbxml_next(n))
 		count++;
-	if (count == 0 || count > SYNC_COLLECTIONS_MAX) {
+	if (count == 0 || count > most) {
 		*verdict = count == 0 ? eas_fail_status(r, EAS_SYNC_PROTOCOL, "no collection")
-				      : too_many(r);
+				      : too_many(r, most);
 		return NULL;
 	}
 	if (!wait_read(r, root, &out->wait, verdict))

@@ -12,13 +12,13 @@
 #include "eas/map/conversation.h"
 #include "eas/map/flag.h"
 #include "eas/map/meeting.h"
+#include "eas/map/verb.h"
+#include "mailferry/log.h"
 #include "mime/header.h"
+#include "state/folder.h"
 #include "sync/held.h"
 
 enum { TO_MAX = 32 << 10, ATTACHMENTS_MAX = 200, CLASS_SECTION_MAX = 16 << 10 };
-
-/* MS-ASEMAIL 2.2.2.44. */
-enum { VERB_REPLY = 1, VERB_FORWARD = 3 };
 
 const char *const email_fields[] = { "From", "Sender", "To", "Cc", "Bcc", "Reply-To", "Subject",
 	"Importance", "X-Priority", "X-MSMail-Priority", "Priority", "Content-Class",
@@ -45,6 +45,21 @@ write_if(struct wbxml_writer *w, uint16_t tag, const char *text)
 {
 	if (text != NULL && text[0] != '\0')
 		wbxml_element(w, tag, text);
+}
+
+void
+email_view_load(struct email_view *v, const struct state_folder *folder, struct mf_arena *a)
+{
+	struct mf_error err;
+
+	if (state_flags_load(v->state, v->user, folder->number, folder->epoch, a, &v->flags,
+		    &err) != MF_OK ||
+		state_verbs_load(v->state, v->user, folder->number, folder->epoch, a, &v->verbs,
+			&err) != MF_OK) {
+		v->flags = v->verbs = (struct state_flags){ 0 };
+		mf_log_warning("event=flags-unknown folder=%u reason=%s", folder->number,
+			mf_log_value(err.text));
+	}
 }
 
 /* What one item is made of while it is written. */
@@ -259,15 +274,6 @@ class_of(struct email_view *v, const struct parts *p, const struct mf_item *item
 		v->scratch, &p->structure, section_of(item, p->structure.class_detail));
 }
 
-/* MS-ASEMAIL 2.2.2.44: what IMAP knows of it. Which reply it was and when, it does not. */
-static void
-write_verb(struct wbxml_writer *w, uint32_t flags)
-{
-	if ((flags & (MF_FLAG_ANSWERED | MF_FLAG_FORWARDED)) != 0)
-		wbxml_number(w, Email2_LastVerbExecuted,
-			(flags & MF_FLAG_FORWARDED) != 0 ? VERB_FORWARD : VERB_REPLY);
-}
-
 /* The one who sent it for somebody else (MS-ASEMAIL 2.2.2.70). */
 static void
 write_sender(struct wbxml_writer *w, struct email_view *v, const struct parts *p)
@@ -305,7 +311,7 @@ write_newer(struct wbxml_writer *w, struct email_view *v, const struct parts *p,
 
 	if (v->version < EAS_14_0)
 		return;
-	write_verb(w, item->flags);
+	verb_write(w, v->scratch, item->flags, state_flag_find(&v->verbs, item->id));
 	write_sender(w, v, p);
 	if (v->address != NULL && names(v, p, "Bcc") && !names(v, p, "To") && !names(v, p, "Cc") &&
 		!names(v, p, "From"))
@@ -380,7 +386,7 @@ email_write_change(struct wbxml_writer *w, struct email_view *v, uint64_t id,
 		(before == NULL || strcmp(before->keywords, now->keywords) != 0))
 		write_mark_categories(w, now->keywords);
 	if (v->version >= EAS_14_0 && (differ & (MF_FLAG_ANSWERED | MF_FLAG_FORWARDED)) != 0)
-		write_verb(w, now->flags);
+		verb_write(w, v->scratch, now->flags, state_flag_find(&v->verbs, id));
 	if (w->out->len == began) /* what changed cannot be told to this version */
 		wbxml_element(w, Email_Read, (now->flags & MF_FLAG_SEEN) != 0 ? "1" : "0");
 }

@@ -24,9 +24,14 @@ struct email_view {
 	struct mf_arena *scratch; /* for one item; the caller frees it between items */
 	struct state *state;	  /* what is known of conversations; NULL: nothing is */
 	uint32_t user;		  /* number in STATE_SYNC */
-	struct state_flags flags; /* what is known of the folder's flags; {0}: nothing is */
-	const char *address;	  /* the user's own; NULL: unknown */
+	/* What is known of the folder's flags, replies and forwards; {0}: nothing is. */
+	struct state_flags flags, verbs;
+	const char *address; /* the user's own; NULL: unknown */
 };
+
+/* Reads flags and verbs of a folder from view->state, view->user; without them flags are plain. */
+struct state_folder;
+void email_view_load(struct email_view *v, const struct state_folder *folder, struct mf_arena *a);
 
 /* The sections that the item's body needs: for mf_fetch.choose. Adds their size to *bytes. */
 size_t email_choose(struct email_view *v, const struct mf_item *item, struct mf_section_want *out,
