@@ -45,6 +45,14 @@ const struct mf_setting conf_settings[] = {
 	{ "strip_domain", MF_SETTING_BOOL, "no", 0, 0, NULL,
 		"Log in at the backends with the part before the @ only." },
 
+	{ "logins", MF_SETTING_LIST, "{\"password\", \"application\"}", 0, 0, NULL,
+		"Ways to log in: password (the account's own), application (passwords that "
+		"`mailferry apppassword` issues, one a device)." },
+	{ "master_user", MF_SETTING_STRING, "", 0, 0, NULL,
+		"Master user of the mail server (Dovecot): logs in for devices whose account's "
+		"password is not known; empty: application passwords keep it, sealed." },
+	{ "master_password", MF_SETTING_SECRET, "", 0, 0, NULL, "Its password." },
+
 	{ "public_url", MF_SETTING_STRING, "", 0, 0, NULL,
 		"What Autodiscover tells phones to use, as \"https://mail.example.org\"; empty: "
 		"HTTPS "

@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "base/utf8.h"
 #include "eas/access.h"
+#include "eas/profile.h"
 #include "eas/who.h"
 #include "wbxml/fields.h"
 
@@ -95,23 +95,11 @@ enter(struct eas_request *r, const char *what)
 	return st == MF_OK;
 }
 
-/* Text in XML. */
-static void
-add_xml(struct mf_buf *b, const char *s)
-{
-	for (; *s != '\0'; s++) {
-		if (strchr("<>&\"'", *s) != NULL)
-			mf_buf_printf(b, "&#%d;", *s);
-		else
-			mf_buf_add_byte(b, (uint8_t)*s);
-	}
-}
-
 static void
 add_element(struct mf_buf *b, const char *name, const char *text)
 {
 	mf_buf_printf(b, "<%s>", name);
-	add_xml(b, text);
+	eas_profile_text(b, text);
 	mf_buf_printf(b, "</%s>", name);
 }
 
@@ -286,60 +274,18 @@ eas_autodiscover_json(struct eas_request *r)
 
 /* ---- Apple's profile ---- */
 
-/* The same user and host always give the same identity: a newer profile replaces the older. */
-static const char *
-uuid(struct eas_request *r, const char *what, const char *host)
-{
-	const char *name = mf_printf(r->arena, "%s\n%s\n%s", what, host, r->user);
-	uint8_t sum[DIGEST_SIZE];
-	digest_sha256(name, strlen(name), sum);
-	const char *hex = str_hex(r->arena, sum, 16);
-	return mf_printf(r->arena, "%.8s-%.4s-5%.3s-a%.3s-%.12s", hex, hex + 8, hex + 13, hex + 17,
-		hex + 20);
-}
-
-static void
-add_key(struct mf_buf *b, const char *key, const char *value)
-{
-	mf_buf_printf(b, "<key>%s</key><string>", key);
-	add_xml(b, value);
-	mf_buf_add_str(b, "</string>\n");
-}
-
-static void
-add_payload(struct eas_request *r, const char *type, const char *host)
-{
-	struct mf_buf *b = &r->answer.body;
-	add_key(b, "PayloadType", type);
-	mf_buf_add_str(b, "<key>PayloadVersion</key><integer>1</integer>\n");
-	add_key(b, "PayloadUUID", uuid(r, type, host));
-	add_key(b, "PayloadIdentifier", mf_printf(r->arena, "%s.%s", host, type));
-	add_key(b, "PayloadDisplayName", mf_printf(r->arena, "%s (%s)", eas_user_address(r), host));
-}
-
 enum eas_verdict
 eas_autodiscover_profile(struct eas_request *r)
 {
-	const char *base = public_url(r), *host;
-	struct mf_buf *b = &r->answer.body;
+	const char *base = public_url(r);
 	if (!enter(r, "profile"))
 		return EAS_DONE;
 	if (!str_ieq(r->method, "GET") || base == NULL)
 		return fail(r, "profile", 400, "neither GET nor a host");
-	host = strstr(base, "://") == NULL ? base : strstr(base, "://") + 3;
-	begin(r, 200, "application/x-apple-aspen-config");
+	struct eas_profile p = { .url = base, .user = r->user, .address = eas_user_address(r) };
+	begin(r, 200, EAS_PROFILE_TYPE);
 	eas_answer_header(
 		r, "Content-Disposition", "attachment; filename=\"mailferry.mobileconfig\"");
-	mf_buf_add_str(b,
-		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-		"<plist version=\"1.0\"><dict>\n<key>PayloadContent</key><array><dict>\n");
-	add_key(b, "Host", host);
-	add_key(b, "EmailAddress", eas_user_address(r));
-	add_key(b, "UserName", r->user);
-	mf_buf_printf(b, "<key>SSL</key><%s/>\n", str_istarts(base, "http://") ? "false" : "true");
-	add_payload(r, "com.apple.eas.account", host);
-	mf_buf_add_str(b, "</dict></array>\n");
-	add_payload(r, "Configuration", host);
-	mf_buf_add_str(b, "</dict></plist>\n");
+	eas_profile_write(r->arena, &p, &r->answer.body);
 	return done(r, "profile");
 }

@@ -1,9 +1,87 @@
-/* Knows how a login is checked; must not know what it is for. */
+/* Knows the ways to log in and in which order they are tried; must not know what the login is for. */
 #include "eas/who.h"
 
+#include <string.h>
+
 #include "backend/auth.h"
+#include "base/str.h"
 #include "eas/limits.h"
 #include "eas/login.h"
+#include "eas/password.h"
+#include "state/device.h"
+
+/* The ways, as the setting `logins` names them. */
+static const char *const ways[] = { EAS_BY_PASSWORD, EAS_BY_APPLICATION };
+
+static const size_t ways_n = sizeof(ways) / sizeof(*ways);
+
+static bool
+listed(const char *const *list, const char *word)
+{
+	while (*list != NULL && strcmp(*list, word) != 0)
+		list++;
+	return *list != NULL;
+}
+
+static bool
+open_to(const struct eas_request *r, const char *way)
+{
+	return listed(mf_conf_list(r->server->conf, "logins"), way);
+}
+
+enum mf_status
+eas_who_validate(const struct mf_conf *top, struct mf_error *err)
+{
+	const char *user = mf_conf_string(top, "master_user");
+	for (const char *const *s = mf_conf_list(top, "logins"); *s != NULL; s++) {
+		size_t i = 0;
+		while (i < ways_n && strcmp(ways[i], *s) != 0)
+			i++;
+		if (i == ways_n)
+			return mf_fail(err, MF_INVALID, "logins: there is no way \"%s\"", *s);
+	}
+	if (*user != '\0' && *mf_conf_string(top, "master_password") == '\0')
+		return mf_fail(err, MF_INVALID, "master_user needs master_password");
+	return MF_OK;
+}
+
+bool
+eas_who_has_master(const struct mf_conf *top)
+{
+	return *mf_conf_string(top, "master_user") != '\0';
+}
+
+/* ---- What the backends are asked with ---- */
+
+static void
+replace_password(struct eas_request *r, const char *password)
+{
+	char *former = (char *)(uintptr_t)r->login.password;
+	if (former != NULL)
+		str_wipe(former, strlen(former));
+	r->login.password = password;
+}
+
+/* The master user logs in as the user, who has proved otherwise who he is. */
+static enum mf_status
+use_master(struct eas_request *r, struct mf_error *err)
+{
+	const struct mf_conf *top = r->server->conf;
+	if (!eas_who_has_master(top))
+		return mf_fail(err, MF_TEMPORARY, "this login needs master_user, which is not set");
+	r->login.master = mf_conf_string(top, "master_user");
+	replace_password(r, mf_strdup(r->arena, mf_conf_string(top, "master_password")));
+	return MF_OK;
+}
+
+/* ---- Checking ---- */
+
+static enum mf_status
+too_many(struct eas_request *r, struct mf_error *err)
+{
+	eas_answer_header(r, "X-MS-ASThrottle", "UnknownReason");
+	return mf_fail(err, MF_TEMPORARY, "too many wrong passwords");
+}
 
 /* A login that nobody remembers is tried upstream, while there were not too many wrong ones: neither a
  * guesser nor a phone with an old password may lock an account there. */
@@ -13,10 +91,8 @@ check(struct eas_request *r, struct mf_error *err)
 	struct backends *b = r->server->backends;
 	if (backend_login_remembered(b, &r->login) != MF_GONE)
 		return backend_login_check(b, &r->login, err);
-	if (!eas_limits_may_try(r)) {
-		eas_answer_header(r, "X-MS-ASThrottle", "UnknownReason");
-		return mf_fail(err, MF_TEMPORARY, "too many wrong passwords");
-	}
+	if (!eas_limits_may_try(r))
+		return too_many(r, err);
 	enum mf_status st = backend_login_check(b, &r->login, err);
 	if (st == MF_AUTH)
 		eas_limits_failed(r);
@@ -25,15 +101,75 @@ check(struct eas_request *r, struct mf_error *err)
 	return st;
 }
 
+/* The same for what we refuse by ourselves. */
+static enum mf_status
+turn_away(struct eas_request *r, const char *why, struct mf_error *err)
+{
+	if (!eas_limits_may_try(r))
+		return too_many(r, err);
+	eas_limits_failed(r);
+	return mf_fail(err, MF_AUTH, "%s", why);
+}
+
+/* ---- The ways ---- */
+
+/* The device that asks, as far as a password can be bound to it. */
+static const char *
+device_of(const struct eas_request *r)
+{
+	bool named = r->device_id != NULL && strlen(r->device_id) <= STATE_DEVICE_ID_MAX;
+	return named ? r->device_id : "";
+}
+
+static enum mf_status
+by_application(struct eas_request *r, const struct eas_password *p, struct mf_error *err)
+{
+	enum mf_status st =
+		state_password_use(r->server->state, r->user, p->number, device_of(r), err);
+	if (st == MF_REFUSED || st == MF_GONE)
+		return turn_away(r, "an application password of another device", err);
+	if (st == MF_OK && p->account == NULL)
+		st = use_master(r, err);
+	else if (st == MF_OK)
+		replace_password(r, p->account);
+	if (st != MF_OK)
+		return st;
+	eas_note(r, "login=%s-%u", EAS_BY_APPLICATION, p->number);
+	/* A wrong answer is about the account, not about the device: it is no guess. */
+	st = backend_login_check(r->server->backends, &r->login, err);
+	return st == MF_AUTH ? mf_fail(err, MF_AUTH,
+				       "the account's password is another than when application "
+				       "password %u was made",
+				       p->number)
+			     : st;
+}
+
+static enum mf_status
+by_any_password(struct eas_request *r, struct mf_error *err)
+{
+	struct eas_password p;
+	enum mf_status st = MF_GONE;
+	if (open_to(r, EAS_BY_APPLICATION))
+		st = eas_password_find(
+			r->server->state, r->user, r->login.password, r->arena, &p, err);
+	if (st == MF_OK)
+		return by_application(r, &p, err);
+	if (st != MF_GONE)
+		return st;
+	if (!open_to(r, EAS_BY_PASSWORD))
+		return turn_away(r, "the account's password does not log in here", err);
+	return check(r, err);
+}
+
 enum mf_status
 eas_who(struct eas_request *r, struct mf_error *err)
 {
-	struct backends *b = r->server->backends;
 	if (!login_parse(r->arena, eas_header(r, "Authorization"), &r->login))
 		return mf_fail(err, MF_AUTH, "no credentials");
-	enum mf_status st = check(r, err);
+	enum mf_status st =
+		backend_login_map(r->server->backends, r->login.user, r->arena, &r->user, err);
 	if (st == MF_OK)
-		st = backend_login_map(b, r->login.user, r->arena, &r->user, err);
+		st = by_any_password(r, err);
 	if (st == MF_INVALID)
 		st = MF_AUTH; /* a name that nobody can have */
 	return st == MF_OK || st == MF_AUTH ? st : MF_TEMPORARY;

@@ -1,10 +1,24 @@
-/* Who sends a request: credentials read, checked, and the user's name settled. */
+/*
+ * Who sends a request: credentials read, checked, and the user's name settled. The ways to log in are
+ * those of the setting `logins`; contrib/docs/logins.md tells of them.
+ */
 #ifndef EAS_WHO_H
 #define EAS_WHO_H
 
 #include "eas/request.h"
 
-/* Sets r->login and r->user. MF_AUTH: none, or wrong ones; MF_TEMPORARY: nobody can tell now. */
+/* Words of the setting `logins`. */
+#define EAS_BY_PASSWORD	   "password"	 /* the account's own */
+#define EAS_BY_APPLICATION "application" /* eas/password.h */
+
+/* Sets r->login (what the backends are asked with, which need not be what was sent) and r->user.
+ * MF_AUTH: no credentials, or wrong ones; MF_TEMPORARY: nobody can tell now. */
 enum mf_status eas_who(struct eas_request *r, struct mf_error *err);
+
+/* Checks the settings of logins at start. MF_INVALID names what is wrong. */
+enum mf_status eas_who_validate(const struct mf_conf *top, struct mf_error *err);
+
+/* Whether a master user logs in where no account's password is known. */
+bool eas_who_has_master(const struct mf_conf *top);
 
 #endif

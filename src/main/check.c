@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "eas/access.h"
 #include "eas/policy.h"
+#include "eas/who.h"
 #include "main/check.h"
 #include "main/commands.h"
 #include "main/json.h"
@@ -51,6 +52,8 @@ check_policies(struct check *c)
 		check_say(c, CHECK_ERROR, "policy", "%s", err.text);
 	if (eas_access_validate(conf_top(c->conf), &err) != MF_OK)
 		check_say(c, CHECK_ERROR, "access", "%s", err.text);
+	if (eas_who_validate(conf_top(c->conf), &err) != MF_OK)
+		check_say(c, CHECK_ERROR, "logins", "%s", err.text);
 	eas_policies_free(p);
 }
 

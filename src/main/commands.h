@@ -22,5 +22,7 @@ int main_probe(int argc, char **argv);
 int main_conversations(int argc, char **argv);
 int main_top(int argc, char **argv);
 int main_device(int argc, char **argv);
+int main_apppassword(int argc, char **argv);
+int main_profile(int argc, char **argv);
 
 #endif

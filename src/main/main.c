@@ -16,6 +16,8 @@ static const struct {
 	{ "conversations", main_conversations,
 		"shows and removes a user's rules for conversations" },
 	{ "device", main_device, "lists, allows, blocks and wipes devices" },
+	{ "apppassword", main_apppassword, "issues and withdraws passwords for single devices" },
+	{ "profile", main_profile, "prints a configuration profile for Apple's devices" },
 };
 
 static int

@@ -20,6 +20,7 @@
 #include "eas/autodiscover.h"
 #include "eas/limits.h"
 #include "eas/policy.h"
+#include "eas/who.h"
 #include "http/server.h"
 #include "main/commands.h"
 #include "main/load.h"
@@ -108,6 +109,8 @@ open_all(struct service *s, struct mf_error *err)
 	st = eas_policies_open(s->conf, &s->policies, err);
 	if (st == MF_OK)
 		st = eas_access_validate(top, err);
+	if (st == MF_OK)
+		st = eas_who_validate(top, err);
 	if (st == MF_OK)
 		st = state_open(&state, &s->state, err);
 	if (st == MF_OK)

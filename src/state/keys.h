@@ -44,7 +44,7 @@ enum state_space {
 	STATE_SPACE_RULE = 0x41,     /* conversation id, 16 bytes -> ignore or always move */
 	STATE_SPACE_APPROVAL = 0x42, /* digest of the device's id -> allowed, blocked, waiting */
 	STATE_SPACE_WIPE = 0x43,     /* digest of the device's id -> wipe asked for, sent, done */
-	STATE_SPACE_PASSWORD = 0x44, /* digest of the device's id -> application password's hash */
+	STATE_SPACE_PASSWORD = 0x44, /* number u32 -> password.c; number 0 -> the last one given */
 	STATE_SPACE_OUT_OF_OFFICE = 0x45,
 };
 

@@ -55,7 +55,7 @@ bool folder_row_decode(struct mf_bytes row, struct mf_arena *a, struct state_fol
 enum mf_status folder_collect(
 	struct state *st, uint32_t user, int64_t before, uint64_t *removed, struct mf_error *err);
 
-/* ---- hierarchy.c, collection.c, ledger.c, move.c, conversation_rows.c, rule.c ---- */
+/* ---- hierarchy.c, collection.c, ledger.c, move.c, conversation_rows.c, rule.c, password.c ---- */
 
 bool hierarchy_row_ok(struct mf_bytes row, struct mf_arena *a);
 bool collection_row_ok(struct mf_bytes key, struct mf_bytes row);
@@ -64,6 +64,7 @@ bool ledger_row_ok(struct mf_bytes key, struct mf_bytes row);
 bool move_row_ok(struct mf_bytes key, struct mf_bytes row);
 bool conversation_row_ok(struct mf_bytes key, struct mf_bytes row); /* of any of its spaces */
 bool rule_row_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a);
+bool password_row_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a);
 enum mf_status move_collect(
 	struct state *st, uint32_t user, uint64_t *removed, struct mf_error *err);
 

@@ -322,3 +322,52 @@ Test(serve, devices, .timeout = 60)
 	cr_assert_eq(daemon_wait(&d, 10000), 0);
 	daemon_deinit(&d);
 }
+
+/* Application passwords and profiles from the command line, beside the running daemon. */
+Test(serve, application_passwords, .timeout = 120)
+{
+	static const struct {
+		const char *arguments;
+		int status;
+		const char *has;
+	} steps[] = {
+		{ "apppassword -c %d/m.conf -p %d/wrong add u", 77, "mailferry apppassword:" },
+		{ "apppassword -c %d/m.conf -p %d/password --days 0 add u", 64, "--days 0" },
+		{ "apppassword -c %d/m.conf -p %d/password -n phone -d DEV1 --days 30 add u", 0,
+			"-" },
+		{ "apppassword -c %d/m.conf list u", 0, "device DEV1  phone" },
+		{ "apppassword -c %d/m.conf --json list u", 0,
+			"\"sealed\":true,\"device\":\"DEV1\",\"name\":\"phone\"}" },
+		{ "apppassword -c %d/m.conf list nobody", 0, "" },
+		{ "apppassword -c %d/m.conf remove u 7", 1, "no application password 7" },
+		{ "apppassword -c %d/m.conf remove u x", 64, "not a number" },
+		{ "apppassword -c %d/m.conf remove u 1", 0, "" },
+		{ "apppassword -c %d/m.conf -p %d/password --json add u", 0,
+			"{\"number\":2,\"password\":\"" },
+		{ "apppassword -c %d/m.conf nonsense u", 64, "usage:" },
+		{ "apppassword --help", 0, "actions:" },
+		{ "profile -c %d/m.conf u", 64, "public_url" },
+		{ "profile -c %d/m.conf --url https://m.example u", 64, "--address" },
+		{ "profile -c %d/m.conf --url https://m.example -a u@m.example u", 0,
+			"<key>Host</key><string>m.example</string>" },
+		{ "profile -c %d/m.conf --url https://m.example -p %d/password u@m.example", 0,
+			"<key>Password</key><string>secret</string>" },
+		{ "profile --help", 0, "usage:" },
+		{ "profile", 64, "usage:" },
+	};
+	const char *out;
+
+	daemon_init(&d);
+	daemon_configure(&d, "");
+	daemon_write(&d, "wrong", "wrong\n");
+	daemon_start(&d, -1);
+	cr_assert(daemon_ready(&d), "%s", daemon_read(&d, "log"));
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		cr_assert_eq(daemon_run(&d, steps[i].arguments, &out), steps[i].status, "%s: %s",
+			steps[i].arguments, out);
+		cr_assert_not_null(strstr(out, steps[i].has), "%s: %s", steps[i].arguments, out);
+	}
+	kill(d.pid, SIGTERM);
+	cr_assert_eq(daemon_wait(&d, 10000), 0);
+	daemon_deinit(&d);
+}

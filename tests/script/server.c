@@ -8,7 +8,9 @@
 #include "base/clock.h"
 #include "eas/access.h"
 #include "eas/limits.h"
+#include "eas/password.h"
 #include "eas/policy.h"
+#include "eas/who.h"
 #include "state/state.h"
 
 static struct conf_table tables[] = {
@@ -283,6 +285,45 @@ step_approve(struct player *p, const char *rest, const char *block)
 		&err);
 }
 
+/* application VAR [device ID] [days N]: the phone's user gets an application password, which seals the
+ * password that the phone has unless there is a master user. */
+static void
+step_application(struct player *p, const char *rest, const char *block)
+{
+	const char *variable = script_word(p, &rest), *word, *text;
+	struct eas_password_order o = { .user = p->phone.user, .name = "", .device_id = "" };
+	struct mf_error err = { 0 };
+	uint32_t number;
+
+	(void)block;
+	while (*(word = script_word(p, &rest)) != '\0') {
+		if (strcmp(word, "device") == 0)
+			o.device_id = script_word(p, &rest);
+		else if (strcmp(word, "days") == 0)
+			o.expires = clock_wall() +
+				    86400 * (int64_t)script_number(p, script_word(p, &rest));
+		else
+			script_broken(p, "no such word: %s", word);
+	}
+	o.account = eas_who_has_master(p->server.conf) ? NULL : p->phone.password;
+	record_done(
+		p, eas_password_issue(p->server.state, &o, p->arena, &text, &number, &err), &err);
+	script_set(p, variable, text);
+}
+
+/* withdraw NUMBER: of the phone's user. */
+static void
+step_withdraw(struct player *p, const char *rest, const char *block)
+{
+	struct mf_error err = { 0 };
+
+	(void)block;
+	record_done(p,
+		state_password_remove(
+			p->server.state, p->phone.user, (uint32_t)script_number(p, rest), &err),
+		&err);
+}
+
 const struct script_step server_steps[] = {
 	{ "restart", step_restart },
 	{ "configure", step_configure },
@@ -295,5 +336,7 @@ const struct script_step server_steps[] = {
 	{ "wipe", step_wipe },
 	{ "wiped", step_wiped },
 	{ "approve", step_approve },
+	{ "application", step_application },
+	{ "withdraw", step_withdraw },
 	{ NULL, NULL },
 };
