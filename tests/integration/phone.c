@@ -43,6 +43,20 @@ phone_new_tls(const struct gateway *g, const char *user, const char *device, con
 		.ca_file = ca });
 }
 
+struct phone *
+phone_new_version(
+	const struct gateway *g, const char *user, const char *device, const char *version)
+{
+	char password[100];
+
+	snprintf(password, sizeof password, "secret-%s", user);
+	return open_phone(&(struct client_options){ .url = g->url,
+		.user = user,
+		.password = password,
+		.device_id = device,
+		.version = version });
+}
+
 void
 phone_free(struct phone *p)
 {

@@ -23,6 +23,9 @@ struct phone *phone_new(
 /* Over HTTPS, trusting the certificates of ca (NULL: the system's). */
 struct phone *phone_new_tls(
 	const struct gateway *g, const char *user, const char *device, const char *ca);
+/* One that speaks a certain version ("12.1"). */
+struct phone *phone_new_version(
+	const struct gateway *g, const char *user, const char *device, const char *version);
 /* NULL is fine. */
 void phone_free(struct phone *p);
 
