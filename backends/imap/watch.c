@@ -94,14 +94,6 @@ copy(const char *s)
 	return c;
 }
 
-static void
-wipe(const char *s)
-{
-	if (s != NULL)
-		explicit_bzero((char *)s, strlen(s));
-	free((char *)s);
-}
-
 static uint64_t
 digest(const char *s, size_t len)
 {
@@ -519,10 +511,7 @@ watch_free(struct mf_watch *w)
 		free(w->folders[i].wire);
 	}
 	free(w->folders);
-	wipe(w->who.user);
-	wipe(w->who.password);
-	wipe(w->who.token);
-	wipe(w->who.master);
+	mf_login_wipe(&w->who);
 	mf_buf_deinit(&w->out);
 	atomic_fetch_sub(&w->b->watchers, 1);
 	free(w);
@@ -614,10 +603,7 @@ watch_start(struct mf_backend *b, struct mf_loop *loop, const struct mf_login *w
 	w->ctx = ctx;
 	w->io.fd = -1;
 	w->io.ready = ready;
-	w->who.user = copy(who->user);
-	w->who.password = copy(who->password);
-	w->who.token = copy(who->token);
-	w->who.master = copy(who->master);
+	mf_login_copy(&w->who, who);
 	w->seed = (unsigned)((uintptr_t)w >> 4);
 	w->state = STATE_PAUSE;
 	mf_buf_init(&w->out, OUT_MAX);

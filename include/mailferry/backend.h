@@ -56,6 +56,11 @@ struct mf_login {
 	const char *master; /* NULL; else the master user whose password this is */
 };
 
+/* An owned copy, for what outlives a request; to be ended by mf_login_wipe. `to` is overwritten. */
+void mf_login_copy(struct mf_login *to, const struct mf_login *from);
+/* Overwrites and frees what mf_login_copy has made; *l is empty then. */
+void mf_login_wipe(struct mf_login *l);
+
 /* Gives the caller's bytes, at most size a call; 0 at the end, -1 when they cannot be had. */
 typedef ssize_t mf_read_fn(void *ctx, void *data, size_t size);
 /* Takes bytes; anything but MF_OK ends the call that delivers them. */

@@ -180,6 +180,10 @@ const struct mf_setting conf_settings[] = {
 		"last phone stopped waiting." },
 	{ "watch_limit", MF_SETTING_NUMBER, "100000", 0, 10000000, NULL,
 		"Users watched at once; the phones of others look for mail every half minute." },
+	{ "background_threads", MF_SETTING_NUMBER, "2", 1, 64, NULL,
+		"Threads for work beside requests, done while a user's mailbox is watched: the "
+		"index "
+		"of conversations, rules that move them." },
 	{ "ping_folders_max", MF_SETTING_NUMBER, "300", 1, 10000, NULL,
 		"Most folders that one Ping may name." },
 	{ "auth_cache", MF_SETTING_DURATION, "5m", 0, DAY, NULL,

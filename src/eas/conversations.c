@@ -55,6 +55,9 @@ eas_conversations_wait(struct eas_request *r)
 
 	if (r->store == NULL || r->wait.ended)
 		return;
+	/* Who is watched is tended in the background (eas/background.h); who only polls, here. */
+	if (r->server->watcher != NULL && (!r->waited || r->wait.stirred))
+		return;
 	if (r->tended != 0 && !r->wait.stirred && now - r->tended < WAIT_EVERY_MS)
 		return;
 	if (eas_conversations_tend(r, WAIT_BUDGET_MS)) {

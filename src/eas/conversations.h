@@ -18,8 +18,8 @@ void eas_conversations_mailbox(const struct eas_request *r, const struct state_f
  * logged and ends it: the next request tries again. */
 bool eas_conversations_tend(struct eas_request *r, int64_t budget_ms);
 
-/* To be called whenever a request goes to wait: tends now and then, and lets the request come back soon while there
- * is more to do. */
+/* To be called whenever a request goes to wait. Where nobody is watched, and background work (eas/background.h)
+ * has no occasion, tends now and then, and lets the request come back soon while there is more to do. */
 void eas_conversations_wait(struct eas_request *r);
 
 /* Before a collection is brought up to date: sets what sync_scope wants for ConversationMode, with the folder

@@ -121,16 +121,16 @@ open_all(struct service *s, struct mf_error *err)
 		(size_t)mf_conf_number(top, "workers"), (size_t)mf_conf_number(top, "queue_limit"));
 	if (s->pool == NULL)
 		return mf_fail(err, MF_TEMPORARY, "no thread can be started");
-	st = watcher_open(&s->watcher, top, s->backends, s->pool, err);
-	if (st != MF_OK)
-		return st;
 	s->limits = eas_limits_new(top);
 	s->eas = (struct eas_server){ .conf = top,
 		.state = s->state,
 		.backends = s->backends,
 		.policies = s->policies,
-		.limits = s->limits,
-		.watcher = s->watcher.push != NULL ? &s->watcher.eas : NULL };
+		.limits = s->limits };
+	st = watcher_open(&s->watcher, top, &s->eas, s->pool, err);
+	if (st != MF_OK)
+		return st;
+	s->eas.watcher = s->watcher.push != NULL ? &s->watcher.eas : NULL;
 	st = http_server_open(top, &http_public, routes, &s->eas, s->pool, &s->http, err);
 	if (st != MF_OK)
 		return st;

@@ -94,6 +94,8 @@ print_push(struct mf_buf *out, const struct watchdesk *d)
 	print_counter(out, "mailferry_stirs_total", "Events of mail servers.", push.stirs);
 	print_counter(
 		out, "mailferry_watchers_refused_total", "Users beyond watch_limit.", push.refused);
+	print_counter(out, "mailferry_background_runs_total",
+		"Times that work beside requests was begun for a user.", push.tended);
 }
 
 static void

@@ -1,6 +1,8 @@
 /* Who waits is told to push, and whom push wakes to the pool. Knows no protocol. */
 #include "main/watcher.h"
 
+#include "eas/background.h"
+
 static void *
 begin(const struct eas_watcher *eas, const struct eas_request *r)
 {
@@ -27,17 +29,30 @@ wake(void *ctx, uint64_t group)
 	work_wake(w->pool, group);
 }
 
+static int64_t
+tend(void *ctx, uint64_t group, const struct mf_login *who)
+{
+	const struct watcher *w = ctx;
+
+	return eas_background_run(w->server, (uint32_t)group, who);
+}
+
 enum mf_status
-watcher_open(struct watcher *w, const struct mf_conf *top, struct backends *backends,
+watcher_open(struct watcher *w, const struct mf_conf *top, const struct eas_server *server,
 	struct work_pool *pool, struct mf_error *err)
 {
+	struct backends *backends = server->backends;
 	const struct mf_backend_api *api = backends_facet(backends, BACKEND_STORE);
 	struct push_options o = { .linger_ms = mf_conf_number(top, "watch_linger") * 1000,
 		.users_max = (size_t)mf_conf_number(top, "watch_limit"),
 		.wake = wake,
+		.tend = tend,
+		.tend_threads = (unsigned)mf_conf_number(top, "background_threads"),
 		.ctx = w };
 
-	*w = (struct watcher){ .eas = { .begin = begin, .end = end }, .pool = pool };
+	*w = (struct watcher){
+		.eas = { .begin = begin, .end = end }, .pool = pool, .server = server
+	};
 	if (api == NULL || api->watch == NULL)
 		return MF_OK;
 	o.api = api->watch;

@@ -2,6 +2,7 @@
 #include "push/helpers.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 enum { THREADS_MAX = 64 };
@@ -66,6 +67,15 @@ work(void *arg)
 	return NULL;
 }
 
+static void
+job_done(struct mf_loop_task *task)
+{
+	struct mf_loop_job *job =
+		(struct mf_loop_job *)((char *)task - offsetof(struct mf_loop_job, task));
+
+	job->done(job);
+}
+
 void
 helpers_push(struct helpers *h, struct mf_loop *l, struct mf_loop_job *job)
 {
@@ -74,6 +84,7 @@ helpers_push(struct helpers *h, struct mf_loop *l, struct mf_loop_job *job)
 	pthread_mutex_lock(&h->lock);
 	h->loop = l;
 	job->next = NULL;
+	job->task.run = job_done;
 	*h->end = job;
 	h->end = &job->next;
 	if (h->idle == 0 && h->n < h->most && pthread_create(&h->threads[h->n], NULL, work, h) == 0)

@@ -9,7 +9,7 @@ struct helpers;
 /* n threads, started when there is something to do for them. */
 struct helpers *helpers_new(unsigned n);
 
-/* Runs job->run on one of them, then posts job->task to the loop. */
+/* Runs job->run on one of them, then job->done on the loop's thread. */
 void helpers_push(struct helpers *h, struct mf_loop *l, struct mf_loop_job *job);
 
 /* Lets what was pushed finish and ends the threads; nothing may be pushed after that. */

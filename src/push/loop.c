@@ -266,19 +266,9 @@ run_tasks(struct mf_loop *l)
 
 /* ---- What blocks ---- */
 
-static void
-job_done(struct mf_loop_task *task)
-{
-	struct mf_loop_job *job =
-		(struct mf_loop_job *)((char *)task - offsetof(struct mf_loop_job, task));
-
-	job->done(job);
-}
-
 void
 mf_loop_offload(struct mf_loop *l, struct mf_loop_job *job)
 {
-	job->task.run = job_done;
 	helpers_push(l->helpers, l, job);
 }
 

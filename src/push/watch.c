@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "mailferry/log.h"
 #include "push/loop.h"
+#include "push/tend.h"
 
 enum { BUCKETS = 1 << 14, HELPERS = 8 };
 
@@ -21,7 +22,9 @@ struct user {
 	struct mf_watch *watch;
 	struct push_interest *interests;
 	struct mf_loop_timer linger;
-	uint8_t credentials[DIGEST_SIZE]; /* what the watcher logs in with */
+	struct mf_login who;		  /* owned, wiped with the user */
+	uint8_t credentials[DIGEST_SIZE]; /* their digest */
+	struct tend tend;
 };
 
 /* What one waiting request wants. Made by its thread, then the loop's. */
@@ -29,7 +32,7 @@ struct push_interest {
 	struct mf_loop_task task; /* first: to add it, then to release it */
 	struct push *push;
 	uint64_t group;
-	struct mf_login login; /* owned copies; wiped once the watcher has them */
+	struct mf_login login; /* owned; wiped once the user has it */
 	char **folders;	       /* owned, NULL at the end */
 	struct user *user;     /* NULL: refused, or forgotten */
 	struct push_interest *next, **at;
@@ -38,40 +41,13 @@ struct push_interest {
 struct push {
 	struct push_options options;
 	struct mf_loop *loop;
+	struct tending *tending;
 	pthread_t thread;
 	struct user *buckets[BUCKETS];
 	_Atomic uint64_t users, interests, stirs, wakes, refused;
 };
 
 /* ---- Credentials ---- */
-
-static char *
-copy(const char *s)
-{
-	char *c = s == NULL ? NULL : strdup(s);
-
-	if (s != NULL && c == NULL)
-		abort();
-	return c;
-}
-
-static void
-wipe(const char *s)
-{
-	if (s != NULL)
-		str_wipe((char *)s, strlen(s));
-	free((char *)s);
-}
-
-static void
-login_wipe(struct mf_login *l)
-{
-	wipe(l->user);
-	wipe(l->password);
-	wipe(l->token);
-	wipe(l->master);
-	memset(l, 0, sizeof(*l));
-}
 
 static void
 login_digest(const struct mf_login *l, uint8_t out[DIGEST_SIZE])
@@ -118,7 +94,9 @@ user_free(struct user *u)
 		at = &(*at)->next;
 	*at = u->next;
 	mf_loop_timer_clear(p->loop, &u->linger);
+	tend_deinit(&u->tend);
 	p->options.api->stop(u->watch);
+	mf_login_wipe(&u->who);
 	atomic_fetch_sub(&p->users, 1);
 	free(u);
 }
@@ -146,6 +124,7 @@ stirred(void *ctx, const char *folder)
 	const struct push_interest *i = u->interests;
 
 	atomic_fetch_add(&p->stirs, 1);
+	tend_soon(&u->tend);
 	while (i != NULL && folder != NULL && !wants(i, folder))
 		i = i->next;
 	if (i == NULL)
@@ -168,6 +147,8 @@ user_watch(struct user *u, const struct push_interest *i)
 	p->options.api->stop(u->watch);
 	u->watch = NULL;
 	memcpy(u->credentials, credentials, sizeof(credentials));
+	mf_login_wipe(&u->who);
+	mf_login_copy(&u->who, &i->login);
 	if (p->options.api->start(
 		    p->options.backend, p->loop, &i->login, stirred, u, &u->watch, &err) == MF_OK)
 		return true;
@@ -191,6 +172,7 @@ user_new(struct push *p, const struct push_interest *i)
 	u->push = p;
 	u->group = i->group;
 	u->linger.fire = linger_over;
+	tend_init(&u->tend, p->tending, u->group, &u->who);
 	u->next = *bucket(p, i->group);
 	*bucket(p, i->group) = u;
 	atomic_fetch_add(&p->users, 1);
@@ -230,7 +212,7 @@ tell_folders(struct user *u)
 static void
 interest_free(struct push_interest *i)
 {
-	login_wipe(&i->login);
+	mf_login_wipe(&i->login);
 	for (char **f = i->folders; *f != NULL; f++)
 		free(*f);
 	free(i->folders);
@@ -250,10 +232,11 @@ add(struct mf_loop_task *task)
 		user_free(u);
 		u = NULL;
 	}
-	login_wipe(&i->login);
+	mf_login_wipe(&i->login);
 	i->user = u;
 	if (u == NULL)
 		return;
+	tend_soon(&u->tend);
 	mf_loop_timer_clear(p->loop, &u->linger);
 	i->next = u->interests;
 	i->at = &u->interests;
@@ -293,13 +276,11 @@ push_watch(struct push *p, uint64_t group, const struct mf_login *who, const cha
 	if (i == NULL || i->folders == NULL)
 		abort();
 	for (size_t k = 0; k < n; k++)
-		i->folders[k] = copy(folders[k]);
+		if ((i->folders[k] = strdup(folders[k])) == NULL)
+			abort();
 	i->push = p;
 	i->group = group;
-	i->login.user = copy(who->user);
-	i->login.password = copy(who->password);
-	i->login.token = copy(who->token);
-	i->login.master = copy(who->master);
+	mf_login_copy(&i->login, who);
 	i->task.run = add;
 	atomic_fetch_add(&p->interests, 1);
 	mf_loop_post(p->loop, &i->task);
@@ -391,9 +372,12 @@ push_open(const struct push_options *o, struct push **out, struct mf_error *err)
 		abort();
 	p->options = *o;
 	st = loop_new(HELPERS, &p->loop, err);
+	if (st == MF_OK)
+		p->tending = tending_new(p->loop, o->tend_threads, o->tend, o->ctx);
 	if (st == MF_OK && pthread_create(&p->thread, NULL, thread, p) != 0)
 		st = mf_fail(err, MF_TEMPORARY, "event loop: no thread");
 	if (st != MF_OK) {
+		tending_free(p->tending);
 		loop_free(p->loop);
 		free(p);
 		return st;
@@ -407,6 +391,7 @@ push_close(struct push *p)
 {
 	if (p == NULL)
 		return;
+	tending_end(p->tending);
 	loop_stop(p->loop);
 	pthread_join(p->thread, NULL);
 	/* The thread is gone: from here on this one is the loop's. */
@@ -415,6 +400,7 @@ push_close(struct push *p)
 			next = u->next;
 			user_free(u);
 		}
+	tending_free(p->tending);
 	loop_free(p->loop);
 	free(p);
 }
@@ -428,6 +414,7 @@ push_stats(struct push *p, struct push_stats *out)
 		.stirs = atomic_load(&p->stirs),
 		.wakes = atomic_load(&p->wakes),
 		.refused = atomic_load(&p->refused),
+		.tended = tending_runs(p->tending),
 	};
 	loop_count(p->loop, &out->ios, &out->timers);
 }

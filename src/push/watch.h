@@ -17,6 +17,13 @@ struct push_options {
 	size_t users_max; /* watched at once; beyond, waiting requests are only polled */
 	/* Something may have happened for this group's waiting requests. On the loop's thread. */
 	void (*wake)(void *ctx, uint64_t group);
+	/* Background work for a user, NULL: there is none. Called a moment after the user began to be
+	 * watched and after each stir, as long as the watcher lives (linger_ms after the last who
+	 * waited, too); on a thread of its own, one call at a time for a user, tend_threads in all; may
+	 * block. `who` lives until it returns. Returns in how many ms it wants to be called again
+	 * though nothing stirs; 0: not. */
+	int64_t (*tend)(void *ctx, uint64_t group, const struct mf_login *who);
+	unsigned tend_threads;
 	void *ctx;
 };
 
@@ -36,6 +43,7 @@ struct push_stats {
 	uint64_t users, interests; /* now */
 	uint64_t stirs, wakes;	   /* told by backends; passed on */
 	uint64_t refused;	   /* users_max was reached */
+	uint64_t tended;	   /* calls of tend */
 	uint64_t ios, timers;
 };
 /* Any thread. */

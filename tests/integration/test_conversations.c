@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "phone.h"
@@ -86,6 +87,41 @@ Test(conversations, ignored, .timeout = 120)
 	cr_assert_eq(imap_talk_count(t, "INBOX"), 2);
 	cr_assert_eq(imap_talk_count(t, "Trash"), 3);
 	cr_assert_eq(phone_folder(p, "inbox")->n_items, 2);
+	phone_free(p);
+	imap_talk_close(t);
+	gateway_end(&g);
+	dovecot_end(&d);
+}
+
+/* The Ping is over, no request runs: the watcher and the credentials are still there. */
+Test(conversations, moved_while_nobody_waits, .timeout = 120)
+{
+	const char *user = fixture_user("tended");
+	struct client_ping_result result = { 0 };
+	struct mf_arena *a = mf_arena_new();
+	struct client_folder *inbox;
+	struct mf_error err = { 0 };
+	struct imap_talk *t;
+	struct phone *p;
+
+	dovecot_get(&d);
+	gateway_start(&g, &d, "heartbeat_min = 1s\n");
+	t = imap_talk_open(&d, user);
+	deliver(user, "a", "");
+	p = phone_new(&g, user, NULL, "tended1");
+	phone_hierarchy(p);
+	phone_sync(p, "inbox");
+	cr_assert(ignore(p, item_of(p, "a")));
+	phone_sync(p, "inbox");
+	inbox = phone_folder(p, "inbox");
+	cr_assert_eq(client_ping(p->client, a, 1, &inbox, 1, &result, &err), MF_OK, "%s", err.text);
+	cr_assert_eq(result.status, 1);
+	deliver(user, "b", "<a@x>");
+	for (int i = 0; i < 300 && imap_talk_count(t, "Trash") < 2; i++)
+		usleep(100000);
+	cr_assert_eq(imap_talk_count(t, "Trash"), 2, "the rule works in the background");
+	cr_assert_eq(imap_talk_count(t, "INBOX"), 0);
+	mf_arena_free(a);
 	phone_free(p);
 	imap_talk_close(t);
 	gateway_end(&g);

@@ -71,6 +71,24 @@ wake(void *ctx, uint64_t group)
 	woken[group]++;
 }
 
+/* ---- Background work ---- */
+
+static _Atomic int tended, tending_now, tended_at_once;
+static char tended_as[20];
+
+static int64_t
+tend(void *ctx, uint64_t group, const struct mf_login *who)
+{
+	(void)ctx;
+	(void)group;
+	if (tending_now++ > 0)
+		tended_at_once++;
+	snprintf(tended_as, sizeof(tended_as), "%s", who->password);
+	usleep(50000);
+	tending_now--;
+	return ++tended == 1 ? 10 : 0; /* the first call wants another one */
+}
+
 static struct push *
 open_push(int64_t linger_ms, size_t users_max)
 {
@@ -101,6 +119,14 @@ settle(const _Atomic int *what, int value)
 	for (int i = 0; i < 2000 && *what != value; i++)
 		usleep(1000);
 	cr_assert_eq(*what, value);
+}
+
+static void
+settle_beyond(const _Atomic int *what, int value)
+{
+	for (int i = 0; i < 10000 && *what <= value; i++)
+		usleep(1000);
+	cr_assert_gt(*what, value);
 }
 
 struct stir_task {
@@ -169,6 +195,71 @@ Test(push, a_watcher_outlives_a_pause_between_requests)
 	push_release(p, a);
 	push_close(p);
 	cr_assert_eq(stopped, 2);
+}
+
+Test(push, background_work_follows_events_while_the_watcher_lives)
+{
+	struct push_options o = { .api = &api,
+		.linger_ms = 60000,
+		.users_max = 10,
+		.wake = wake,
+		.tend = tend,
+		.tend_threads = 4 };
+	struct push_interest *a;
+	struct push_stats stats;
+	struct mf_error err;
+	struct push *p;
+	int n;
+
+	cr_assert_eq(push_open(&o, &p, &err), MF_OK);
+	a = watch(p, 6, "x", "INBOX");
+	settle_beyond(&tended, 1); /* once at the beginning, and once because it asked to */
+	push_release(p, a);
+	n = tended;
+	for (int i = 0; i < 20; i++)
+		stir("INBOX"); /* nobody waits, the watcher lingers */
+	settle_beyond(&tended, n);
+	cr_assert_lt(tended, n + 20, "a burst is not one run an event");
+	cr_assert_str_eq(tended_as, "x");
+	stir(NULL);
+	while (tending_now == 0)
+		usleep(1000);
+	n = tended;
+	stir("INBOX"); /* while it runs: once more, after it */
+	settle_beyond(&tended, n + 1);
+	cr_assert_eq(tended_at_once, 0, "two at once for one user");
+	push_forget(p, 6); /* with its credentials */
+	settle(&stopped, 1);
+	usleep(100000); /* one that had begun may end */
+	n = tended;
+	usleep(700000);
+	cr_assert_eq(tended, n, "a user that was forgotten is left alone");
+	push_stats(p, &stats);
+	cr_assert_eq(stats.tended, (uint64_t)n);
+	push_close(p);
+}
+
+Test(push, ends_while_background_work_runs)
+{
+	struct push_options o = { .api = &api,
+		.linger_ms = 60000,
+		.users_max = 10,
+		.wake = wake,
+		.tend = tend,
+		.tend_threads = 1 };
+	struct push_interest *a, *b;
+	struct mf_error err;
+	struct push *p;
+
+	cr_assert_eq(push_open(&o, &p, &err), MF_OK);
+	a = watch(p, 6, "x", "INBOX");
+	b = watch(p, 7, "y", "INBOX");
+	while (tending_now == 0)
+		usleep(1000);
+	push_release(p, a);
+	push_release(p, b);
+	push_close(p); /* the one that runs ends, the one that waits for the thread is dropped */
+	cr_assert(tended <= 1 && tending_now == 0);
 }
 
 Test(push, keeps_its_limit_and_survives_refusals)
