@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "backend/session.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -26,6 +25,7 @@
 #include "eas/schema.h"
 #include "eas/spool.h"
 #include "eas/status.h"
+#include "eas/store.h"
 #include "eas/who.h"
 #include "state/device.h"
 #include "state/user.h"
@@ -322,14 +322,8 @@ open_store(struct eas_request *r, struct run *run)
 {
 	if (!(r->command->needs & EAS_STORE))
 		return GO_ON;
-	const struct mf_backend_api *api;
-	enum mf_status st = backend_session_get(r->server->backends, BACKEND_STORE, &r->login,
-		clock_ms() + SESSION_WAIT_MS, &r->store, &api, &run->err);
-	if (st != MF_OK)
-		return refuse(r, st, &run->err);
-	r->store_api = api->store;
-	r->store_name = api->name;
-	return GO_ON;
+	enum mf_status st = eas_store_open(r, SESSION_WAIT_MS, &run->err);
+	return st == MF_OK ? GO_ON : refuse(r, st, &run->err);
 }
 
 /* Before the first wait: whatever happens from now on wakes the request. What happened since it looked
@@ -357,8 +351,7 @@ run_command(struct eas_request *r)
 		watch(r);
 	}
 	assert(v == EAS_DONE || (r->command->needs & EAS_MAY_WAIT));
-	backend_session_put(r->server->backends, r->store);
-	r->store = NULL;
+	eas_store_close(r);
 	r->waited = v == EAS_WAIT;
 	return v;
 }

@@ -110,8 +110,8 @@ remember_verb(struct outgoing *o, struct mf_error *err)
 	struct state_flag one = { .id = job->source_id,
 		.details = verb_keep(o->r->arena, verb, clock_wall()) };
 
-	return state_verbs_save(o->r->server->state, o->r->user_number, job->source->number,
-		job->source->epoch, &one, 1, err);
+	return state_verbs_save(
+		o->r->server->state, o->r->user_number, job->source->number, &one, 1, err);
 }
 
 static enum mf_status

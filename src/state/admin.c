@@ -97,6 +97,19 @@ flags_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a)
 	return key.len == STATE_KEY_FIELDS + 4 && flag_row_ok(row, a);
 }
 
+static bool
+numbering_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a)
+{
+	return key.len == STATE_KEY_FIELDS + 4 && numbering_row_ok(row, a);
+}
+
+static bool
+identity_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a)
+{
+	(void)a;
+	return identity_row_ok(key, row);
+}
+
 static const struct kind {
 	enum state_space space;
 	const char *name;
@@ -122,6 +135,8 @@ static const struct kind {
 	{ STATE_SPACE_CONVERSATION_LAST, "last conversation", IN_SYNC, number_ok },
 	{ STATE_SPACE_FLAG, "flags", IN_SYNC, flags_ok },
 	{ STATE_SPACE_VERB, "verbs", IN_SYNC, flags_ok },
+	{ STATE_SPACE_NUMBERING, "numbering", IN_SYNC, numbering_ok },
+	{ STATE_SPACE_IDENTITY, "identities", IN_SYNC, identity_ok },
 	{ STATE_SPACE_LEDGER, "ledger", IN_RECORDS, ledger_ok },
 	{ STATE_SPACE_RULE, "rule", IN_RECORDS, rule_ok },
 	{ STATE_SPACE_APPROVAL, "approval", IN_RECORDS, any_ok },

@@ -190,6 +190,8 @@ commit(struct kv_txn *t, void *ctx, struct mf_error *err)
 			one->status = commit_refreshed(t, c, one);
 		if (one->status == MF_OK && one->options != NULL)
 			commit_options(t, c, one);
+		if (one->status == MF_OK)
+			identities_put(t, c->user, one->folder, one->identities, one->n_identities);
 	}
 	if (c->keep != NULL)
 		blob_put(t, c->user, c->device, (int)c->keep->which, c->keep->value);

@@ -18,6 +18,7 @@
 #include "mailferry/bytes.h"
 #include "state/blob.h"
 #include "state/generation.h"
+#include "state/numbering.h"
 #include "state/state.h"
 
 enum { STATE_REQUEST_DIGEST = 32 };
@@ -46,6 +47,9 @@ struct state_commit {
 	 * holdings of the device, brought further up to date with the server. */
 	const struct mf_bytes *refreshed;
 	const struct mf_bytes *options; /* NULL: as they are */
+	/* What the items told (ascending) will be recognised by. */
+	const struct state_identity *identities;
+	size_t n_identities;
 	enum mf_status status; /* out: MF_OK; MF_RESYNC: another request was faster, nothing of
 				  this collection was written */
 };

@@ -1,4 +1,4 @@
-/* Details of flags: one row a folder with its epoch and, for each item, its id and the bytes. */
+/* Details of flags and verbs: one row a folder with, for each item, its number and the bytes. */
 #include "state/flag.h"
 
 #include "state/store.h"
@@ -6,7 +6,6 @@
 struct access {
 	enum state_space space;
 	uint32_t user, folder;
-	uint64_t epoch;
 	struct mf_arena *a;
 	struct state_flags *out;
 	const struct state_flag *changes;
@@ -24,12 +23,12 @@ key_of(const struct access *x)
 
 /* The details are views into the row. */
 static bool
-row_decode(struct mf_bytes row, struct mf_arena *a, uint64_t *epoch, struct state_flags *out)
+row_decode(struct mf_bytes row, struct mf_arena *a, struct state_flags *out)
 {
 	struct varint_reader c = codec_begin(row);
 	uint64_t n;
 
-	*epoch = varint_get(&c);
+	varint_get(&c); /* once the folder's epoch */
 	n = varint_get_max(&c, STATE_FLAGS_MAX);
 	out->list = mf_new_array(a, struct state_flag, STATE_FLAGS_MAX);
 	for (out->n = 0; out->n < n && !c.failed; out->n++) {
@@ -43,9 +42,8 @@ bool
 flag_row_ok(struct mf_bytes row, struct mf_arena *a)
 {
 	struct state_flags f;
-	uint64_t epoch;
 
-	return row_decode(row, a, &epoch, &f);
+	return row_decode(row, a, &f);
 }
 
 static enum mf_status
@@ -54,33 +52,30 @@ load(struct kv_txn *t, void *ctx, struct mf_error *err)
 	struct access *x = ctx;
 	struct state_key k = key_of(x);
 	struct mf_bytes row;
-	uint64_t epoch;
 
 	*x->out = (struct state_flags){ .n = 0 };
 	if (!kv_get(t, state_key_view(&k), &row))
 		return MF_OK;
 	row = mf_memdup(x->a, row.data, row.len);
-	if (!row_decode(row, x->a, &epoch, x->out))
+	if (!row_decode(row, x->a, x->out))
 		return state_broken(err, "flags", x->user);
-	if (epoch != x->epoch)
-		x->out->n = 0;
 	return MF_OK;
 }
 
 enum mf_status
-state_flags_load(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
-	struct mf_arena *a, struct state_flags *out, struct mf_error *err)
+state_flags_load(struct state *st, uint32_t user, uint32_t folder, struct mf_arena *a,
+	struct state_flags *out, struct mf_error *err)
 {
-	struct access x = { STATE_SPACE_FLAG, user, folder, epoch, .a = a, .out = out };
+	struct access x = { STATE_SPACE_FLAG, user, folder, .a = a, .out = out };
 
 	return kv_read(st->kv[STATE_SYNC], load, &x, err);
 }
 
 enum mf_status
-state_verbs_load(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
-	struct mf_arena *a, struct state_flags *out, struct mf_error *err)
+state_verbs_load(struct state *st, uint32_t user, uint32_t folder, struct mf_arena *a,
+	struct state_flags *out, struct mf_error *err)
 {
-	struct access x = { STATE_SPACE_VERB, user, folder, epoch, .a = a, .out = out };
+	struct access x = { STATE_SPACE_VERB, user, folder, .a = a, .out = out };
 
 	return kv_read(st->kv[STATE_SYNC], load, &x, err);
 }
@@ -111,7 +106,7 @@ row_save(struct kv_txn *t, const struct access *x, const struct state_flags *f)
 	struct mf_buf b;
 
 	mf_buf_init(&b, 0);
-	varint_put(&b, x->epoch);
+	varint_put(&b, 0);
 	varint_put(&b, f->n);
 	for (size_t i = 0; i < f->n; i++) {
 		varint_put(&b, f->list[i].id);
@@ -146,19 +141,19 @@ save(struct kv_txn *t, void *ctx, struct mf_error *err)
 }
 
 enum mf_status
-state_flags_save(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
-	const struct state_flag *changes, size_t n, struct mf_error *err)
+state_flags_save(struct state *st, uint32_t user, uint32_t folder, const struct state_flag *changes,
+	size_t n, struct mf_error *err)
 {
-	struct access x = { STATE_SPACE_FLAG, user, folder, epoch, .changes = changes, .n = n };
+	struct access x = { STATE_SPACE_FLAG, user, folder, .changes = changes, .n = n };
 
 	return n == 0 ? MF_OK : kv_write(st->kv[STATE_SYNC], save, &x, err);
 }
 
 enum mf_status
-state_verbs_save(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
-	const struct state_flag *changes, size_t n, struct mf_error *err)
+state_verbs_save(struct state *st, uint32_t user, uint32_t folder, const struct state_flag *changes,
+	size_t n, struct mf_error *err)
 {
-	struct access x = { STATE_SPACE_VERB, user, folder, epoch, .changes = changes, .n = n };
+	struct access x = { STATE_SPACE_VERB, user, folder, .changes = changes, .n = n };
 
 	return n == 0 ? MF_OK : kv_write(st->kv[STATE_SYNC], save, &x, err);
 }

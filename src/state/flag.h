@@ -21,19 +21,19 @@ struct state_flags {
 	size_t n;
 };
 
-/* Those of a folder; none when its epoch was another. */
-enum mf_status state_flags_load(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
+/* Those of a folder. Its items are named as phones know them (numbering.h), over any epoch. */
+enum mf_status state_flags_load(struct state *st, uint32_t user, uint32_t folder,
 	struct mf_arena *a, struct state_flags *out, struct mf_error *err);
 
 /* Replaces the details of these items. Beyond STATE_FLAGS_MAX the oldest are forgotten; details over
  * STATE_FLAG_BYTES are not kept. */
-enum mf_status state_flags_save(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
+enum mf_status state_flags_save(struct state *st, uint32_t user, uint32_t folder,
 	const struct state_flag *changes, size_t n, struct mf_error *err);
 
 /* The same for the last reply or forward (verbs). */
-enum mf_status state_verbs_load(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
+enum mf_status state_verbs_load(struct state *st, uint32_t user, uint32_t folder,
 	struct mf_arena *a, struct state_flags *out, struct mf_error *err);
-enum mf_status state_verbs_save(struct state *st, uint32_t user, uint32_t folder, uint64_t epoch,
+enum mf_status state_verbs_save(struct state *st, uint32_t user, uint32_t folder,
 	const struct state_flag *changes, size_t n, struct mf_error *err);
 
 /* Empty when there are none. */

@@ -264,6 +264,10 @@ remove_folder(struct kv_txn *t, const struct collecting *c, uint32_t folder)
 	kv_delete(t, state_key_view(&k));
 	state_key_of(&k, c->user, STATE_SPACE_VERB, folder);
 	kv_delete(t, state_key_view(&k));
+	state_key_of(&k, c->user, STATE_SPACE_NUMBERING, folder);
+	kv_delete(t, state_key_view(&k));
+	state_key_of(&k, c->user, STATE_SPACE_IDENTITY, folder);
+	kv_delete_prefix(t, state_key_view(&k));
 	for (size_t i = 0; i < c->n_devices; i++) {
 		state_key_of(&k, c->user, STATE_SPACE_COLLECTION, c->devices[i]);
 		state_key_u32(&k, folder);

@@ -39,6 +39,8 @@ enum state_space {
 	STATE_SPACE_CONVERSATION_LAST = 0x2C,	/* -> the last set number given, u32 */
 	STATE_SPACE_FLAG = 0x2D,		/* folder u32 -> flag.c */
 	STATE_SPACE_VERB = 0x2E,		/* folder u32 -> flag.c */
+	STATE_SPACE_NUMBERING = 0x2F,		/* folder u32 -> numbering.c */
+	STATE_SPACE_IDENTITY = 0x30,		/* folder u32, item / 64 u64 -> numbering.c */
 	/* records */
 	STATE_SPACE_LEDGER = 0x40,   /* digest of device id and client id -> sent mail */
 	STATE_SPACE_RULE = 0x41,     /* conversation id, 16 bytes -> ignore or always move */

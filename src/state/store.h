@@ -6,6 +6,7 @@
 #include "state/device.h"
 #include "state/folder.h"
 #include "state/keys.h"
+#include "state/numbering.h"
 #include "state/state.h"
 
 enum { STATE_FORMAT = 1 };
@@ -60,6 +61,11 @@ enum mf_status folder_collect(
 bool hierarchy_row_ok(struct mf_bytes row, struct mf_arena *a);
 bool collection_row_ok(struct mf_bytes key, struct mf_bytes row);
 bool flag_row_ok(struct mf_bytes row, struct mf_arena *a);
+bool numbering_row_ok(struct mf_bytes row, struct mf_arena *a);
+bool identity_row_ok(struct mf_bytes key, struct mf_bytes row);
+/* In the caller's transaction: what items (ascending) are recognised by. */
+void identities_put(struct kv_txn *t, uint32_t user, uint32_t folder,
+	const struct state_identity *list, size_t n);
 bool ledger_row_ok(struct mf_bytes key, struct mf_bytes row);
 bool move_row_ok(struct mf_bytes key, struct mf_bytes row);
 bool conversation_row_ok(struct mf_bytes key, struct mf_bytes row); /* of any of its spaces */

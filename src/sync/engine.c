@@ -196,6 +196,54 @@ follow_conversations(const struct sync_source *source, struct sync_snapshot *s,
 	return st;
 }
 
+/* ---- Ids that began anew ---- */
+
+static enum mf_status
+take_all(void *ctx, const struct mf_event *e)
+{
+	struct take *t = ctx;
+
+	if (e->kind == MF_EVENT_ADDED)
+		mf_idset_add(t->listed, e->id);
+	sync_snapshot_event(t->snapshot, e, t->since);
+	return MF_OK;
+}
+
+/* What the client holds is still called the same, as far as it is there: everything is compared. */
+static enum mf_status
+restart(const struct sync_source *source, struct sync_snapshot *s, int64_t since,
+	struct mf_error *err)
+{
+	struct mf_idset listed, gone;
+	struct take t = { .snapshot = s, .since = since, .listed = &listed };
+	struct mf_changes c = { .folder = source->folder, .event = take_all, .ctx = &t };
+	enum mf_status st;
+	bool held;
+
+	mf_idset_init(&listed);
+	mf_idset_init(&gone);
+	sync_snapshot_restart(s);
+	st = source->api->changes(source->session, &c, &s->cursor, err);
+	sync_held_ids(&s->held, &gone);
+	held = gone.n > 0;
+	mf_idset_intersect(&listed, &gone);
+	if (st == MF_OK && held && listed.n == 0)
+		st = mf_fail(err, MF_RESYNC, "folder %s: nothing was recognised", source->folder);
+	mf_idset_subtract(&gone, &listed);
+	for (size_t i = 0; i < gone.n && st == MF_OK; i++) {
+		struct mf_event e = { .kind = MF_EVENT_GONE,
+			.id = gone.ranges[i].first,
+			.last = gone.ranges[i].last };
+
+		sync_snapshot_event(s, &e, since);
+	}
+	s->aged = 0;
+	s->events += WORTH_STORING;
+	mf_idset_deinit(&listed);
+	mf_idset_deinit(&gone);
+	return st;
+}
+
 enum mf_status
 sync_engine_refresh(const struct sync_source *source, struct sync_snapshot *s,
 	const struct sync_scope *scope, struct mf_error *err)
@@ -206,6 +254,8 @@ sync_engine_refresh(const struct sync_source *source, struct sync_snapshot *s,
 	enum mf_status st = wide(scope) ? follow_conversations(source, s, scope, err)
 					: follow(source, s, since, NULL, err);
 
+	if (st == MF_RESYNC && source->lasting)
+		st = restart(source, s, since, err);
 	if (st != MF_OK)
 		return st;
 	if (!first && (other || (since != 0 && s->aged != today)))

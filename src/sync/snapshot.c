@@ -169,6 +169,16 @@ sync_snapshot_known(const struct sync_snapshot *s, struct mf_idset *out)
 	mf_idset_subtract(out, &s->gone);
 }
 
+void
+sync_snapshot_restart(struct sync_snapshot *s)
+{
+	mf_buf_clear(&s->cursor);
+	sync_held_clear(&s->changed);
+	mf_idset_clear(&s->adds);
+	mf_idset_clear(&s->gone);
+	mf_idset_clear(&s->aged_out);
+}
+
 bool
 sync_snapshot_pending(const struct sync_snapshot *s)
 {

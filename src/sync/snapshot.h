@@ -51,6 +51,9 @@ void sync_snapshot_event(struct sync_snapshot *s, const struct mf_event *e, int6
 /* All ids that the snapshot speaks of: what mf_changes.known wants. */
 void sync_snapshot_known(const struct sync_snapshot *s, struct mf_idset *out);
 
+/* Forgets what is pending and the cursor, not what the device holds. */
+void sync_snapshot_restart(struct sync_snapshot *s);
+
 /* Anything to tell? */
 bool sync_snapshot_pending(const struct sync_snapshot *s);
 uint64_t sync_snapshot_pending_count(const struct sync_snapshot *s);

@@ -257,3 +257,43 @@ Test(sync, https)
 	phone_free(p);
 	phone_free(wary);
 }
+
+/* A folder whose messages all have new UIDs: it was made anew from copies, in another order. */
+Test(sync, uids_begin_anew)
+{
+	const char *user = fixture_user("anew");
+	struct imap_talk *t = imap_talk_open(&dovecot, user);
+	struct phone *p = phone_new(&gateway, user, NULL, "phone1");
+	struct client_sync_result r;
+	char *before, *after;
+
+	imap_talk(t, "CREATE Work");
+	append_many(t, "Work", 1, 20);
+	phone_hierarchy(p);
+	cr_assert_eq(phone_sync(p, "Work").added, 20, "all came");
+	before = strdup(item_of(p, "Work", "Message 15"));
+
+	imap_talk(t, "CREATE Copy");
+	imap_talk(t, "SELECT Work");
+	imap_talk(t, "COPY 11:20 Copy");
+	imap_talk(t, "COPY 3:10 Copy");
+	append_many(t, "Copy", 21, 1);
+	imap_talk(t, "UNSELECT");
+	imap_talk(t, "DELETE Work");
+	imap_talk(t, "RENAME Copy Work");
+	r = phone_sync(p, "Work");
+	cr_assert_eq(r.added, 1, "only the new one comes: %u", (unsigned)r.added);
+	cr_assert_eq(r.deleted, 2, "only those that are gone go: %u", (unsigned)r.deleted);
+	cr_assert_eq(r.changed, 0, "nothing else: %u", (unsigned)r.changed);
+	after = strdup(item_of(p, "Work", "Message 15"));
+	cr_assert_str_eq(before, after, "it is called as before");
+	imap_talk(t, "SELECT Work");
+	imap_talk(t, "STORE 5 +FLAGS (\\Flagged)"); /* message 15 */
+	imap_talk(t, "UNSELECT");
+	cr_assert_eq(phone_sync(p, "Work").changed, 1, "and followed under that name");
+	phone_agrees(p, "Work", &gateway, t, user, "Work");
+	free(before);
+	free(after);
+	phone_free(p);
+	imap_talk_close(t);
+}

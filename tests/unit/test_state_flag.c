@@ -1,4 +1,4 @@
-/* Details of follow-up flags: kept, bounded, forgotten with the folder's epoch. */
+/* Details of follow-up flags: kept, bounded, of flags and of verbs apart. */
 #include "state/flag.h"
 #include "state/user.h"
 #include "state_help.h"
@@ -26,38 +26,47 @@ teardown(void)
 }
 
 static struct mf_bytes
-find(uint32_t folder, uint64_t epoch, uint64_t id)
+find(uint32_t folder, uint64_t id)
 {
 	struct state_flags f;
 
-	cr_assert_eq(state_flags_load(st, user, folder, epoch, a, &f, NULL), MF_OK);
+	cr_assert_eq(state_flags_load(st, user, folder, a, &f, NULL), MF_OK);
 	return state_flag_find(&f, id);
 }
 
 static void
-save(uint32_t folder, uint64_t epoch, uint64_t id, struct mf_bytes details)
+save(uint32_t folder, uint64_t id, struct mf_bytes details)
 {
 	const struct state_flag f = { .id = id, .details = details };
 
-	cr_assert_eq(state_flags_save(st, user, folder, epoch, &f, 1, NULL), MF_OK);
+	cr_assert_eq(state_flags_save(st, user, folder, &f, 1, NULL), MF_OK);
 }
 
 Test(state_flag, kept_replaced_forgotten, .init = setup, .fini = teardown)
 {
-	cr_assert_eq(find(1, 7, 5).len, 0);
-	save(1, 7, 5, mf_bytes_str("one"));
-	save(1, 7, 6, mf_bytes_str("two"));
-	cr_assert_eq(memcmp(find(1, 7, 5).data, "one", 3), 0);
-	save(1, 7, 5, mf_bytes_str("three"));
-	cr_assert_eq(memcmp(find(1, 7, 5).data, "three", 5), 0);
-	cr_assert_eq(memcmp(find(1, 7, 6).data, "two", 3), 0);
-	cr_assert_eq(find(2, 7, 5).len, 0, "another folder");
-	cr_assert_eq(find(1, 8, 5).len, 0, "another epoch");
-	save(1, 7, 5, mf_bytes(NULL, 0));
-	cr_assert_eq(find(1, 7, 5).len, 0);
-	save(1, 8, 9, mf_bytes_str("new"));
-	cr_assert_eq(find(1, 8, 6).len, 0, "the old epoch's are gone");
-	cr_assert_eq(find(1, 7, 6).len, 0);
+	cr_assert_eq(find(1, 5).len, 0);
+	save(1, 5, mf_bytes_str("one"));
+	save(1, 6, mf_bytes_str("two"));
+	cr_assert_eq(memcmp(find(1, 5).data, "one", 3), 0);
+	save(1, 5, mf_bytes_str("three"));
+	cr_assert_eq(memcmp(find(1, 5).data, "three", 5), 0);
+	cr_assert_eq(memcmp(find(1, 6).data, "two", 3), 0);
+	cr_assert_eq(find(2, 5).len, 0, "another folder");
+	save(1, 5, mf_bytes(NULL, 0));
+	cr_assert_eq(find(1, 5).len, 0);
+	cr_assert_eq(state_verify(st, NULL, NULL, NULL), MF_OK);
+}
+
+Test(state_flag, verbs_are_others, .init = setup, .fini = teardown)
+{
+	const struct state_flag verb = { .id = 5, .details = mf_bytes_str("reply") };
+	struct state_flags f;
+
+	save(1, 5, mf_bytes_str("flag"));
+	cr_assert_eq(state_verbs_save(st, user, 1, &verb, 1, NULL), MF_OK);
+	cr_assert_eq(find(1, 5).len, 4);
+	cr_assert_eq(state_verbs_load(st, user, 1, a, &f, NULL), MF_OK);
+	cr_assert_eq(state_flag_find(&f, 5).len, 5);
 	cr_assert_eq(state_verify(st, NULL, NULL, NULL), MF_OK);
 }
 
@@ -68,10 +77,10 @@ Test(state_flag, bounded, .init = setup, .fini = teardown)
 
 	for (size_t i = 0; i < STATE_FLAGS_MAX + 1; i++)
 		list[i] = (struct state_flag){ .id = i + 1, .details = mf_bytes_str("x") };
-	cr_assert_eq(state_flags_save(st, user, 1, 7, list, STATE_FLAGS_MAX + 1, NULL), MF_OK);
-	cr_assert_eq(find(1, 7, 1).len, 0, "the oldest");
-	cr_assert_eq(find(1, 7, 2).len, 1);
-	cr_assert_eq(find(1, 7, STATE_FLAGS_MAX + 1).len, 1);
-	save(1, 7, 2, mf_bytes(large, sizeof(large)));
-	cr_assert_eq(find(1, 7, 2).len, 0, "too large to keep");
+	cr_assert_eq(state_flags_save(st, user, 1, list, STATE_FLAGS_MAX + 1, NULL), MF_OK);
+	cr_assert_eq(find(1, 1).len, 0, "the oldest");
+	cr_assert_eq(find(1, 2).len, 1);
+	cr_assert_eq(find(1, STATE_FLAGS_MAX + 1).len, 1);
+	save(1, 2, mf_bytes(large, sizeof(large)));
+	cr_assert_eq(find(1, 2).len, 0, "too large to keep");
 }

@@ -70,7 +70,7 @@ count_changes(struct run *run, const struct state_folder *f, const struct state_
 {
 	struct eas_request *r = run->r;
 	struct sync_snapshot *s = mf_new(r->arena, struct sync_snapshot);
-	struct sync_source source = { eas_store_of(r, f), r->store, f->id };
+	struct sync_source source = { eas_store_of(r, f), r->store, f->id, true };
 	struct sync_scope scope = { .filter = filter, .now = clock_wall() };
 	bool complete;
 	sync_snapshot_init(s);

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backend/session.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "base/varint.h"
 #include "eas/map/folder.h"
+#include "eas/store.h"
 #include "mailferry/log.h"
 #include "state/blob.h"
 #include "state/device.h"
@@ -153,11 +153,8 @@ static enum mf_status
 renew(struct run *x, struct mf_error *err)
 {
 	struct eas_request *r = x->r;
-	const struct mf_backend_api *api;
-	backend_session_put(r->server->backends, r->store);
-	r->store = NULL;
-	enum mf_status st = backend_session_get(r->server->backends, BACKEND_STORE, &r->login,
-		clock_ms() + RENEW_MS, &r->store, &api, err);
+	eas_store_close(r);
+	enum mf_status st = eas_store_open(r, RENEW_MS, err);
 	return st == MF_OK ? MF_OK : MF_TEMPORARY;
 }
 

@@ -257,7 +257,7 @@ look_closely(struct eas_request *r, struct folder *f, const struct state_folder 
 	const struct state_collection *stored, struct mf_error *err)
 {
 	struct sync_snapshot *s = mf_new(r->arena, struct sync_snapshot);
-	struct sync_source source = { eas_store_of(r, sf), r->store, sf->id };
+	struct sync_source source = { eas_store_of(r, sf), r->store, sf->id, false };
 	struct sync_scope scope = { .filter = filter_of(r, stored->options), .now = clock_wall() };
 	enum mf_status st;
 

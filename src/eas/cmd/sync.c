@@ -106,6 +106,7 @@ find_folder(struct run *run, struct sync_collection *c)
 	c->source.api = eas_store_of(run->r, c->folder);
 	c->source.session = run->r->store;
 	c->source.folder = c->folder->id;
+	c->source.lasting = true;
 }
 
 static enum mf_status
@@ -286,6 +287,8 @@ commit_prepare(struct mf_arena *a, struct sync_collection *c, struct state_commi
 	out->next = c->next != 0 ? next : NULL;
 	out->refreshed = refreshed ? &next->content : NULL;
 	out->options = c->options.changed ? &c->options.row : NULL;
+	out->identities = c->identities;
+	out->n_identities = c->n_identities;
 	return true;
 }
 

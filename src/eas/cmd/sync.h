@@ -70,6 +70,9 @@ struct sync_collection {
 	uint64_t next;	 /* the new key; 0: none is made */
 	bool replay;	 /* the stored answer is told again */
 	unsigned status; /* of the collection */
+	/* Of the items told as new: what they will be recognised by. Ascending. */
+	struct state_identity *identities;
+	size_t n_identities;
 };
 
 /* The limits of one answer. */

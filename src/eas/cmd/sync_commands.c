@@ -337,8 +337,8 @@ keep_flags(struct batch *b, struct mf_error *err)
 		if (b->list[i].has_flag && b->list[i].status == EAS_OK)
 			list[n++] = (struct state_flag){ .id = b->list[i].id,
 				.details = b->list[i].flag };
-	return state_flags_save(b->r->server->state, b->r->user_number, b->c->folder->number,
-		b->c->folder->epoch, list, n, err);
+	return state_flags_save(
+		b->r->server->state, b->r->user_number, b->c->folder->number, list, n, err);
 }
 
 static enum mf_status

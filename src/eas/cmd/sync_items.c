@@ -12,6 +12,7 @@
 #include "eas/schema.h"
 #include "eas/map/ids.h"
 #include "mailferry/log.h"
+#include "sync/identity.h"
 
 /* Items being fetched and written. */
 struct telling {
@@ -20,7 +21,8 @@ struct telling {
 	struct sync_budget *budget;
 	struct sync_told **wanted; /* ascending by id */
 	size_t n;
-	bool *postponed; /* of wanted: did not fit into the budget */
+	bool *postponed;      /* of wanted: did not fit into the budget */
+	uint64_t *identities; /* of wanted, once written */
 	size_t written;
 	uint64_t planned; /* bytes of content asked for */
 	int64_t since;	  /* what is older is told for its conversation only; 0: nothing is */
@@ -131,6 +133,7 @@ take_add(void *ctx, const struct mf_item *fetched)
 
 		t->wanted[at]->mark = h->marks[mark];
 	}
+	t->identities[at] = sync_identity(&item);
 	write_item(t, AirSync_Add, &item);
 	mf_arena_free(t->view.scratch);
 	t->wanted[at]->written = true;
@@ -185,6 +188,7 @@ write_adds(struct telling *t, struct mf_error *err)
 		return MF_OK;
 	qsort(t->wanted, t->n, sizeof(*t->wanted), by_id);
 	t->postponed = mf_new_array(a, bool, t->n);
+	t->identities = mf_new_array(a, uint64_t, t->n);
 	return t->c->source.api->fetch(t->c->source.session, &f, err);
 }
 
@@ -207,6 +211,20 @@ write_told(struct telling *t, const struct sync_told *told)
 		wbxml_close(w);
 	}
 	wbxml_close(w);
+}
+
+/* What was told as new is to be recognised when the folder's ids begin anew. */
+static void
+keep_identities(struct telling *t)
+{
+	struct sync_collection *c = t->c;
+
+	c->identities = mf_new_array(t->r->arena, struct state_identity, t->n);
+	c->n_identities = 0;
+	for (size_t i = 0; i < t->n; i++)
+		if (t->wanted[i]->written)
+			c->identities[c->n_identities++] =
+				(struct state_identity){ t->wanted[i]->id, t->identities[i] };
 }
 
 /* Takes out of the answer what was not written: what vanished is forgotten, what was postponed stays
@@ -252,6 +270,7 @@ write_commands(struct telling *t, struct mf_error *err)
 	st = write_adds(t, err);
 	if (st != MF_OK)
 		return st;
+	keep_identities(t);
 	if (keep_written(t) == 0)
 		wbxml_rewind(w, &before);
 	else

@@ -52,10 +52,8 @@ email_view_load(struct email_view *v, const struct state_folder *folder, struct 
 {
 	struct mf_error err;
 
-	if (state_flags_load(v->state, v->user, folder->number, folder->epoch, a, &v->flags,
-		    &err) != MF_OK ||
-		state_verbs_load(v->state, v->user, folder->number, folder->epoch, a, &v->verbs,
-			&err) != MF_OK) {
+	if (state_flags_load(v->state, v->user, folder->number, a, &v->flags, &err) != MF_OK ||
+		state_verbs_load(v->state, v->user, folder->number, a, &v->verbs, &err) != MF_OK) {
 		v->flags = v->verbs = (struct state_flags){ 0 };
 		mf_log_warning("event=flags-unknown folder=%u reason=%s", folder->number,
 			mf_log_value(err.text));
