@@ -146,6 +146,20 @@ envelope(struct mf_session *s, const struct mf_envelope *e, struct mf_error *err
 
 /* ---- The content ---- */
 
+/* The next dot of p that begins a line; NULL: none. */
+static const char *
+next_dot(const char *p, size_t n, bool bol)
+{
+	const char *from = p, *dot;
+
+	while ((dot = memchr(from, '.', n - (size_t)(from - p))) != NULL) {
+		if (dot == p ? bol : dot[-1] == '\n')
+			return dot;
+		from = dot + 1;
+	}
+	return NULL;
+}
+
 /* Dot-stuffing (RFC 5321 4.5.2): *bol says whether a line begins at p. */
 static enum mf_status
 add_stuffed(struct mf_session *s, const char *p, size_t n, bool *bol, struct mf_error *err)
@@ -153,14 +167,13 @@ add_stuffed(struct mf_session *s, const char *p, size_t n, bool *bol, struct mf_
 	enum mf_status st = MF_OK;
 
 	while (st == MF_OK && n > 0) {
-		const char *nl = memchr(p, '\n', n);
-		size_t len = nl == NULL ? n : (size_t)(nl - p) + 1;
+		const char *dot = next_dot(p, n, *bol);
+		size_t len = dot == NULL ? n : (size_t)(dot - p) + 1;
 
-		if (*bol && *p == '.')
+		st = net_stream_add(&s->wire, p, len, err); /* up to the dot and with it */
+		if (st == MF_OK && dot != NULL)
 			st = net_stream_add(&s->wire, ".", 1, err);
-		if (st == MF_OK)
-			st = net_stream_add(&s->wire, p, len, err);
-		*bol = nl != NULL;
+		*bol = dot == NULL && p[len - 1] == '\n';
 		p += len;
 		n -= len;
 	}

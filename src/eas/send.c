@@ -3,7 +3,8 @@
  * how a message looks.
  *
  * The step LEDGER_ENDING is written when the backend has read the last byte and before it writes the final
- * dot: so a crash before it is certainly not sent, and one behind SENT certainly is.
+ * dot: so a crash before it is certainly not sent, and one behind SENT certainly is. Nothing is written
+ * earlier: what has not left by then has left no trace.
  */
 #include "eas/send.h"
 
@@ -81,7 +82,7 @@ holds(const struct eas_request *r)
 struct giving {
 	struct outgoing *o;
 	uint64_t given;
-	bool ledger_failed;
+	bool noted, ledger_failed;
 };
 
 /* The stream to the backend; its last bytes are given out just before the final dot. */
@@ -92,7 +93,7 @@ read_noting_end(void *ctx, void *data, size_t size)
 	ssize_t n = send_stream_read(&g->o->stream, data, size);
 	struct mf_error err;
 	g->given += (uint64_t)n;
-	if (g->given < g->o->size || g->o->entry.step == LEDGER_ENDING)
+	if (g->given < g->o->size || g->noted)
 		return n;
 	if (state_ledger_step(g->o->r->server->state, g->o->records_user, &g->o->entry,
 		    LEDGER_ENDING, &err) != MF_OK) {
@@ -101,6 +102,7 @@ read_noting_end(void *ctx, void *data, size_t size)
 		return -1;
 	}
 	g->o->entry.step = LEDGER_ENDING;
+	g->noted = true;
 	return n;
 }
 
@@ -146,7 +148,7 @@ give(struct outgoing *o, enum mf_sent *sent, struct mf_error *err)
 	if (!stale)
 		return st;
 	if (o->entry.step == LEDGER_ENDING)
-		note_step(o, LEDGER_STARTED);
+		note_step(o, LEDGER_NONE);
 	return give_once(o, sent, &stale, err);
 }
 
@@ -181,21 +183,20 @@ static unsigned
 hold(struct outgoing *o)
 {
 	note_step(o, LEDGER_HELD);
-	after_notice(o, true);
+	notice_unknown(o);
 	mf_log_warning("send=held");
 	return EAS_SUBMISSION_FAILED;
 }
 
-static void
-notice_refused(struct outgoing *o)
+/* What is to be done after it was sent is written with the step: a crash does not forget it. */
+static unsigned
+sent_now(struct outgoing *o)
 {
-	size_t refused = 0;
-	for (size_t i = 0; i < o->n_to; i++)
-		refused += !o->to[i].accepted;
-	if (refused == 0)
-		return;
-	eas_note(o->r, "refused=%zu", refused);
-	after_notice(o, false);
+	bool nothing = !o->job->save && o->job->source == NULL;
+	o->entry.note = notice_list(o);
+	nothing = nothing && o->entry.note.len == 0;
+	note_step(o, nothing ? LEDGER_DONE : LEDGER_SENT);
+	return nothing ? EAS_OK : finish(o, false);
 }
 
 static unsigned
@@ -208,11 +209,8 @@ send_now(struct outgoing *o)
 		st = message_build(o, &err);
 	if (st == MF_OK)
 		st = give(o, &sent, &err);
-	if (sent == MF_SENT_YES) {
-		note_step(o, LEDGER_SENT);
-		notice_refused(o);
-		return finish(o, false);
-	}
+	if (sent == MF_SENT_YES)
+		return sent_now(o);
 	if (sent == MF_SENT_UNKNOWN && holds(o->r))
 		return hold(o);
 	if (sent == MF_SENT_NOT)
@@ -237,7 +235,7 @@ send_known(struct outgoing *o)
 		o->r->server->state, STATE_RECORDS, o->r->user, &o->records_user, &err);
 	if (st == MF_OK)
 		st = state_ledger_begin(
-			o->r->server->state, o->records_user, &o->entry, holds(o->r), &err);
+			o->r->server->state, o->records_user, o->r->arena, &o->entry, &err);
 	if (st != MF_OK)
 		return fail(MF_TEMPORARY, &err);
 	if (o->entry.other_mail || o->entry.step == LEDGER_DONE)
@@ -252,7 +250,6 @@ send_known(struct outgoing *o)
 		if (holds(o->r))
 			return hold(o);
 		mf_log_warning("send=again reason=outcome-unknown");
-		o->entry.step = LEDGER_STARTED;
 		return send_now(o);
 	default:
 		return send_now(o);

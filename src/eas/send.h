@@ -36,13 +36,14 @@ enum eas_verdict send_run(struct eas_request *r, const struct send_job *job, uns
 enum eas_verdict send_draft(struct eas_request *r, const struct state_folder *folder, uint64_t id,
 	const char *key, unsigned *status);
 
-/* ---- What the files of sending share ---- */
+/* ---- send_stream.c ---- */
 
 /* Where the mail stands as one stream: the header that we edited, then the rest as it came. */
 struct send_stream {
 	struct mf_bytes header;
 	const struct mf_bytes *rest;
 	size_t n_rest;
+	bool canonical; /* all line ends are CRLF: nothing is to be made of them */
 	/* Of the reader. */
 	size_t at;	 /* which piece: 0 the header */
 	size_t offset;	 /* in it */
@@ -54,6 +55,10 @@ struct send_stream {
 /* An mf_read_fn over a struct send_stream: all line ends become CRLF, nothing else changes. */
 ssize_t send_stream_read(void *stream, void *data, size_t size);
 void send_stream_rewind(struct send_stream *s);
+/* How many bytes send_stream_read will give, and whether any of them is 8-bit; rewinds. */
+uint64_t send_stream_measure(struct send_stream *s, bool *eight_bits);
+
+/* ---- What the files of sending share ---- */
 
 struct outgoing {
 	struct eas_request *r;
@@ -95,9 +100,25 @@ enum mf_status source_read(struct eas_request *r, const char *folder, uint64_t i
 
 /* ---- send_after.c ---- */
 
-/* Copy and flags. again: an earlier run may have got there. False: try again later. */
+/* Copy, flags, and the notice of entry.note. again: an earlier run may have got there. False: try again
+ * later. */
 bool after_sent(struct outgoing *o, bool again);
-/* Tells the user in the Inbox which recipients were refused; or, with unknown, that nobody knows. */
-void after_notice(struct outgoing *o, bool unknown);
+/* The folder of a role that holds items. */
+bool send_find_role(
+	const struct state_folders *f, enum mf_role role, const struct state_folder **out);
+/* A message of this id is in the folder; false when nobody can tell. */
+bool send_is_filed(struct outgoing *o, const char *folder, const char *message_id);
+enum mf_status send_file(struct outgoing *o, const char *folder, struct send_stream *s,
+	uint32_t flags, struct mf_error *err);
+
+/* ---- send_notice.c ---- */
+
+/* Which recipients were refused, and why, a line each, for entry.note; empty: none. */
+struct mf_bytes notice_list(const struct outgoing *o);
+/* Tells the user in the Inbox what entry.note says; nothing when it is empty. */
+enum mf_status notice_refused(
+	struct outgoing *o, const struct state_folders *f, bool again, struct mf_error *err);
+/* Tells the user that nobody knows whether the mail was sent. */
+void notice_unknown(struct outgoing *o);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What follows when the server has taken a mail: its copy in Sent, the mark on its source, and a notice to
- * the user where something went wrong. Nothing here can make a sent mail unsent: failures are logged.
+ * What follows when the server has taken a mail: its copy in Sent, the mark on its source, the notice where
+ * recipients were refused (send_notice.c). Nothing here can make a sent mail unsent: failures are logged.
  */
 #include <string.h>
 
@@ -12,8 +12,8 @@
 #include "mailferry/log.h"
 #include "state/flag.h"
 
-static bool
-find_role(const struct state_folders *f, enum mf_role role, const struct state_folder **out)
+bool
+send_find_role(const struct state_folders *f, enum mf_role role, const struct state_folder **out)
 {
 	*out = state_folder_by_role(f, role);
 	return *out != NULL && folder_holds_items(*out);
@@ -31,12 +31,10 @@ wants_copy(const struct outgoing *o, const struct state_folders *f)
 	       state_folder_by_role(f, MF_ROLE_IMPORTANT) == NULL;
 }
 
-static bool
-is_filed(struct outgoing *o, const char *folder)
+bool
+send_is_filed(struct outgoing *o, const char *folder, const char *message_id)
 {
-	struct mf_query q = {
-		.kind = MF_QUERY_HEADER, .name = "Message-ID", .text = o->message_id
-	};
+	struct mf_query q = { .kind = MF_QUERY_HEADER, .name = "Message-ID", .text = message_id };
 	struct mf_idset found;
 	bool filed = false;
 	if (o->r->store_api->search == NULL)
@@ -48,27 +46,15 @@ is_filed(struct outgoing *o, const char *folder)
 	return filed;
 }
 
-static uint64_t
-count(struct send_stream *s)
-{
-	uint8_t data[16384];
-	uint64_t size = 0;
-	ssize_t n;
-	send_stream_rewind(s);
-	while ((n = send_stream_read(s, data, sizeof(data))) > 0)
-		size += (uint64_t)n;
-	send_stream_rewind(s);
-	return size;
-}
-
-static enum mf_status
-put(struct outgoing *o, const char *folder, struct send_stream *s, uint32_t flags,
+enum mf_status
+send_file(struct outgoing *o, const char *folder, struct send_stream *s, uint32_t flags,
 	struct mf_error *err)
 {
+	bool eight_bits;
 	struct mf_put p = { .folder = folder,
 		.read = send_stream_read,
 		.ctx = s,
-		.size = count(s),
+		.size = send_stream_measure(s, &eight_bits),
 		.flags = flags };
 	uint64_t id;
 	return o->r->store_api->put(o->r->store, &p, &id, err);
@@ -82,8 +68,8 @@ file_copy(struct outgoing *o, const struct state_folders *f, bool again, struct 
 	struct send_stream s = {
 		.header = mf_buf_bytes(&o->copy), .rest = o->content.list, .n_rest = o->content.n
 	};
-	if (!wants_copy(o, f) || !find_role(f, MF_ROLE_SENT, &sent) ||
-		(again && is_filed(o, sent->id)))
+	if (!wants_copy(o, f) || !send_find_role(f, MF_ROLE_SENT, &sent) ||
+		(again && send_is_filed(o, sent->id, o->message_id)))
 		return MF_OK;
 	if (o->copy.len == 0) { /* a run before this one sent it */
 		enum mf_status st = source_fetch(o, err);
@@ -95,7 +81,7 @@ file_copy(struct outgoing *o, const struct state_folders *f, bool again, struct 
 		s.rest = o->content.list;
 		s.n_rest = o->content.n;
 	}
-	return put(o, sent->id, &s, MF_FLAG_SEEN, err);
+	return send_file(o, sent->id, &s, MF_FLAG_SEEN, err);
 }
 
 /* What the mail server cannot keep: when, and whether to all. Before the flag is set, for that is what
@@ -154,61 +140,6 @@ after_sent(struct outgoing *o, bool again)
 		return told(st, "folders", &err);
 	bool copied = told(file_copy(o, &f, again, &err), "copy", &err);
 	bool marked = told(mark_source(o, &err), "mark", &err);
-	return copied && marked;
-}
-
-/* ---- The notice ---- */
-
-static const char refused_text[] =
-	"Your message was sent, but the mail server did not accept these recipients:\r\n\r\n";
-static const char unknown_text[] = "Your message was given to the mail server, but the connection "
-				   "broke before it answered.\r\n"
-				   "It may have been sent or not. It is not sent again by itself: "
-				   "please ask the recipients,\r\n"
-				   "and send it once more if they do not have it.\r\n\r\n";
-
-static void
-write_notice(struct outgoing *o, bool unknown, struct mf_buf *b)
-{
-	struct mf_arena *a = o->r->arena;
-	const char *own = eas_user_address(o->r);
-	struct mime_address user = { .name = "", .addr = own };
-	struct mime_addresses to = { .list = &user, .n = 1 };
-	const char *subject = mime_header_text(a, &o->header, "Subject", NULL);
-	mf_buf_add_str(b, "From: Mail gateway <MAILER-DAEMON@localhost>\r\n");
-	mime_field_add_addresses(b, "To", &to);
-	mime_field_add_text(b, "Subject",
-		mf_printf(a, "%s: %s", unknown ? "Perhaps not sent" : "Not sent to everybody",
-			subject == NULL ? "" : subject));
-	mime_field_add_date(b, "Date", clock_wall());
-	mf_buf_printf(b,
-		"Message-ID: <notice-%lld.%s>\r\nIn-Reply-To: <%s>\r\nAuto-Submitted: "
-		"auto-replied\r\n",
-		(long long)clock_wall(), o->message_id, o->message_id);
-	mf_buf_add_str(b, "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
-			  "Content-Transfer-Encoding: 8bit\r\n\r\n");
-	mf_buf_add_str(b, unknown ? unknown_text : refused_text);
-	for (size_t i = 0; i < o->n_to; i++)
-		if (unknown || !o->to[i].accepted)
-			mf_buf_printf(b, "  %s  %s\r\n", o->to[i].address, o->to[i].reply);
-}
-
-void
-after_notice(struct outgoing *o, bool unknown)
-{
-	const struct state_folder *inbox;
-	struct state_folders f;
-	struct mf_error err;
-	struct mf_buf b;
-	if (state_folders_load(o->r->server->state, o->r->user_number, o->r->arena, &f, &err) !=
-			MF_OK ||
-		!find_role(&f, MF_ROLE_INBOX, &inbox)) {
-		mf_log_error("notice=failed error=no-inbox");
-		return;
-	}
-	mf_buf_init(&b, 0);
-	write_notice(o, unknown, &b);
-	struct send_stream s = { .header = mf_buf_bytes(&b) };
-	told(put(o, inbox->id, &s, 0, &err), "notice", &err);
-	mf_buf_deinit(&b);
+	bool noticed = told(notice_refused(o, &f, again, &err), "notice", &err);
+	return copied && marked && noticed;
 }

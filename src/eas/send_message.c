@@ -15,114 +15,52 @@
 
 enum { HEADER_MAX = 1 << 20 };
 
-/* ---- The stream: line ends made CRLF (RFC 5321 2.3.8) ---- */
-
-void
-send_stream_rewind(struct send_stream *s)
-{
-	s->at = s->offset = 0;
-	s->n_held = 0;
-	s->cr = false;
-}
-
-static struct mf_bytes
-piece(const struct send_stream *s)
-{
-	return s->at == 0 ? s->header : s->rest[s->at - 1];
-}
-
-/* How many bytes of p stand without a line end among them. */
-static size_t
-plain_run(const uint8_t *p, size_t n)
-{
-	const uint8_t *nl = memchr(p, '\n', n);
-	size_t len = nl == NULL ? n : (size_t)(nl - p);
-	const uint8_t *cr = memchr(p, '\r', len);
-	return cr == NULL ? len : (size_t)(cr - p);
-}
-
-/* One byte of input; at most three of output. */
-static size_t
-put_byte(struct send_stream *s, uint8_t c, uint8_t *out)
-{
-	size_t n = 0;
-	if (s->cr && c != '\n')
-		out[n++] = '\n';
-	if (c == '\n' && !s->cr)
-		out[n++] = '\r';
-	out[n++] = c;
-	s->cr = c == '\r';
-	return n;
-}
-
-/* What was held back, as far as there is room. */
-static size_t
-release(struct send_stream *s, uint8_t *out, size_t room)
-{
-	size_t n = s->n_held < room ? s->n_held : room;
-	memcpy(out, s->held, n);
-	memmove(s->held, s->held + n, s->n_held - n);
-	s->n_held -= n;
-	return n;
-}
-
-/* Takes some input; gives what it becomes, or holds it. False at the end. */
-static bool
-advance(struct send_stream *s, uint8_t *out, size_t room, size_t *done)
-{
-	while (s->at <= s->n_rest && s->offset == piece(s).len) {
-		s->at++;
-		s->offset = 0;
-	}
-	if (s->at > s->n_rest) {
-		s->n_held = s->cr ? 1 : 0;
-		s->held[0] = '\n';
-		s->cr = false;
-		return s->n_held > 0;
-	}
-	const uint8_t *p = piece(s).data + s->offset;
-	size_t left = piece(s).len - s->offset;
-	size_t n = s->cr ? 0 : plain_run(p, left < room ? left : room);
-	if (n > 0)
-		memcpy(out, p, n);
-	else
-		s->n_held = put_byte(s, *p, s->held);
-	*done += n;
-	s->offset += n > 0 ? n : 1;
-	return true;
-}
-
-ssize_t
-send_stream_read(void *stream, void *data, size_t size)
-{
-	struct send_stream *s = stream;
-	uint8_t *out = data;
-	size_t done = 0;
-	for (;;) {
-		done += release(s, out + done, size - done);
-		if (done == size || !advance(s, out + done, size - done, &done))
-			return (ssize_t)done;
-	}
-}
-
 /* ---- Reading what the phone sent ---- */
 
-static void
+/* A name without an address is nobody to send to, unless it is a group's ("undisclosed-recipients:;"). */
+static bool
+is_unresolved(const struct mime_address *to, struct mf_bytes field)
+{
+	return to->addr[0] == '\0' && to->name[0] != '\0' &&
+	       memchr(field.data, ';', field.len) == NULL;
+}
+
+/* The recipients of a field, each once. Whoever cannot be written to makes the mail refused: it is never
+ * sent to a part of those that the user named. */
+static unsigned
 add_recipients(struct outgoing *o, const char *field)
 {
+	struct mf_bytes raw = mime_header_raw(&o->header, field);
 	struct mime_addresses l;
 	mime_header_addresses(o->r->arena, &o->header, field, NULL, &l);
+	if (l.n >= MIME_ADDRESSES_MAX) /* and perhaps more */
+		return EAS_SUBMISSION_FAILED;
 	struct mf_recipient *all = mf_new_array(o->r->arena, struct mf_recipient, o->n_to + l.n);
 	if (o->n_to > 0)
 		memcpy(all, o->to, o->n_to * sizeof(*all));
 	o->to = all;
 	for (size_t i = 0; i < l.n; i++) {
 		bool known = l.list[i].addr[0] == '\0';
+		if (is_unresolved(&l.list[i], raw))
+			return EAS_RECIPIENT_UNRESOLVED;
 		for (size_t j = 0; j < o->n_to && !known; j++)
 			known = str_ieq(o->to[j].address, l.list[i].addr);
 		if (!known)
 			o->to[o->n_to++].address = l.list[i].addr;
 	}
+	return EAS_OK;
+}
+
+static unsigned
+read_recipients(struct outgoing *o)
+{
+	static const char *const fields[] = { "To", "Cc", "Bcc" };
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		unsigned status = add_recipients(o, fields[i]);
+		if (status != EAS_OK)
+			return status;
+	}
+	return o->n_to == 0 ? EAS_NO_RECIPIENT : EAS_OK;
 }
 
 static const char *
@@ -199,19 +137,17 @@ message_read(struct outgoing *o)
 	if (mime.len == 0 || memchr(mime.data, 0, mime.len) != NULL)
 		return EAS_INVALID_MIME;
 	mime_header_parse(o->r->arena, mime, &o->header);
-	if (o->header.n == 0 || o->header.size > HEADER_MAX)
+	if (o->header.n == 0 || o->header.n == MIME_FIELDS_MAX || o->header.size > HEADER_MAX)
 		return EAS_INVALID_MIME;
 	o->message_id = mime_header_id(o->r->arena, &o->header, "Message-ID");
 	o->own_id = o->message_id != NULL;
 	o->own_date = mime_header_find(&o->header, "Date") != NULL;
 	read_sender(o);
-	add_recipients(o, "To");
-	add_recipients(o, "Cc");
-	add_recipients(o, "Bcc");
-	if (o->n_to == 0)
-		return EAS_NO_RECIPIENT;
-	if (!may_send_from(o->r, o->from))
-		return EAS_SUBMISSION_FAILED;
+	unsigned status = read_recipients(o);
+	if (status == EAS_OK && !may_send_from(o->r, o->from))
+		status = EAS_SUBMISSION_FAILED;
+	if (status != EAS_OK)
+		return status;
 	name_it(o);
 	return EAS_OK;
 }
@@ -219,13 +155,12 @@ message_read(struct outgoing *o)
 /* ---- Building what leaves ---- */
 
 static bool
-eight_bit(const void *data, size_t n)
+eight_bit(const char *s)
 {
-	const uint8_t *p = data;
-	uint8_t any = 0;
-	for (size_t i = 0; i < n; i++)
-		any |= p[i];
-	return any >= 0x80;
+	for (; *s != '\0'; s++)
+		if ((uint8_t)*s >= 0x80)
+			return true;
+	return false;
 }
 
 static enum mf_status
@@ -317,19 +252,13 @@ edit(struct outgoing *o)
 static void
 measure(struct outgoing *o)
 {
-	uint8_t data[16384];
-	ssize_t n;
 	o->stream = (struct send_stream){
 		.header = mf_buf_bytes(&o->out), .rest = o->content.list, .n_rest = o->content.n
 	};
-	o->size = 0;
-	while ((n = send_stream_read(&o->stream, data, sizeof(data))) > 0) {
-		o->size += (uint64_t)n;
-		o->eight_bit = o->eight_bit || eight_bit(data, (size_t)n);
-	}
-	o->utf8 = eight_bit(o->from, strlen(o->from));
+	o->size = send_stream_measure(&o->stream, &o->eight_bit);
+	o->utf8 = eight_bit(o->from);
 	for (size_t i = 0; i < o->n_to; i++)
-		o->utf8 = o->utf8 || eight_bit(o->to[i].address, strlen(o->to[i].address));
+		o->utf8 = o->utf8 || eight_bit(o->to[i].address);
 }
 
 enum mf_status

@@ -1,11 +1,8 @@
 /* The message replied to or forwarded: found, and fetched as far as it is needed. */
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/spool.h"
 #include "eas/send.h"
 
 enum { MEMORY_MAX = 256 * 1024 };
@@ -31,33 +28,6 @@ spool_free(void *thing)
 	mf_buf_deinit(&s->buf);
 }
 
-static bool
-write_all(int fd, const uint8_t *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = write(fd, p, n);
-		if (done <= 0)
-			return false;
-		p += done;
-		n -= (size_t)done;
-	}
-	return true;
-}
-
-static int
-nameless_file(const char *directory)
-{
-	char path[4096];
-	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		return fd;
-	snprintf(path, sizeof(path), "%s/mailferry.XXXXXX", directory);
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd >= 0)
-		unlink(path);
-	return fd;
-}
-
 static enum mf_status
 spool_add(void *ctx, const void *data, size_t len)
 {
@@ -70,12 +40,12 @@ spool_add(void *ctx, const void *data, size_t len)
 		return MF_OK;
 	}
 	if (s->fd < 0) {
-		s->fd = nameless_file(s->directory);
-		if (s->fd < 0 || !write_all(s->fd, s->buf.data, s->buf.len))
+		s->fd = spool_open(s->directory);
+		if (s->fd < 0 || !spool_write(s->fd, s->buf.data, s->buf.len))
 			return MF_TEMPORARY;
 		mf_buf_deinit(&s->buf);
 	}
-	return write_all(s->fd, data, len) ? MF_OK : MF_TEMPORARY;
+	return spool_write(s->fd, data, len) ? MF_OK : MF_TEMPORARY;
 }
 
 static enum mf_status

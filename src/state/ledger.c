@@ -15,7 +15,11 @@ enum { KIND_MAIL = 0, KIND_TRY = 1, COLLECT_MAX = 1000 };
 struct mail_row {
 	int64_t first;
 	enum ledger_step step;
+	struct mf_bytes note;
 };
+
+/* A step of before that meant as much as none: the final dot had not left. */
+enum { STEP_STARTED = 1 };
 
 struct try_row {
 	int64_t when;
@@ -56,7 +60,10 @@ mail_decode(struct mf_bytes row, struct mail_row *m)
 
 	m->first = (int64_t)varint_get_max(&c, INT64_MAX);
 	m->step = (enum ledger_step)varint_get_max(&c, LEDGER_HELD);
-	return codec_end(&c);
+	if ((int)m->step == STEP_STARTED)
+		m->step = LEDGER_NONE;
+	m->note = codec_rest(&c);
+	return codec_end(&c) && m->note.len <= STATE_LEDGER_NOTE_MAX;
 }
 
 static bool
@@ -93,6 +100,8 @@ mail_save(struct kv_txn *t, uint32_t user, const struct ledger_entry *e, enum le
 	mf_buf_init(&b, 0);
 	varint_put(&b, (uint64_t)e->first);
 	varint_put(&b, step);
+	if (step == LEDGER_SENT)
+		mf_buf_add(&b, e->note.data, e->note.len);
 	kv_put(t, state_key_view(&k), mf_buf_bytes(&b));
 	mf_buf_deinit(&b);
 }
@@ -118,8 +127,8 @@ struct work {
 	uint32_t user;
 	struct ledger_entry *e;
 	const struct ledger_entry *known;
+	struct mf_arena *a;
 	enum ledger_step step;
-	bool hold;
 	uint64_t removed;
 };
 
@@ -167,6 +176,7 @@ look_at_mail(struct kv_txn *t, struct work *w, struct mf_error *err)
 	struct mail_row was;
 
 	w->e->step = LEDGER_NONE;
+	w->e->note = mf_bytes(NULL, 0);
 	w->e->first = clock_wall();
 	if (!kv_get(t, state_key_view(&k), &row))
 		return MF_OK;
@@ -176,32 +186,39 @@ look_at_mail(struct kv_txn *t, struct work *w, struct mf_error *err)
 		return MF_OK;
 	w->e->step = was.step;
 	w->e->first = was.first;
+	w->e->note = mf_memdup(w->a, was.note.data, was.note.len);
 	return MF_OK;
 }
 
 static enum mf_status
-begin(struct kv_txn *t, void *ctx, struct mf_error *err)
+look(struct kv_txn *t, void *ctx, struct mf_error *err)
 {
 	struct work *w = ctx;
 	enum mf_status st = look_at_try(t, w, err);
 
-	if (st == MF_OK)
-		st = look_at_mail(t, w, err);
-	if (st != MF_OK || w->e->other_mail)
-		return st;
-	if (w->e->step <= LEDGER_STARTED || (w->e->step == LEDGER_ENDING && !w->hold))
-		mail_save(t, w->user, w->e, LEDGER_STARTED);
+	return st == MF_OK ? look_at_mail(t, w, err) : st;
+}
+
+static enum mf_status
+remember_try(struct kv_txn *t, void *ctx, struct mf_error *err)
+{
+	struct work *w = ctx;
+
+	(void)err;
 	try_save(t, w->user, w->e);
 	return MF_OK;
 }
 
 enum mf_status
-state_ledger_begin(
-	struct state *st, uint32_t user, struct ledger_entry *e, bool hold, struct mf_error *err)
+state_ledger_begin(struct state *st, uint32_t user, struct mf_arena *a, struct ledger_entry *e,
+	struct mf_error *err)
 {
-	struct work w = { .user = user, .e = e, .hold = hold };
+	struct work w = { .user = user, .e = e, .a = a };
+	enum mf_status status = kv_read(st->kv[STATE_RECORDS], look, &w, err);
 
-	return kv_write(st->kv[STATE_RECORDS], begin, &w, err);
+	if (status != MF_OK || e->same_client || e->client_id[0] == '\0' || e->step < LEDGER_SENT)
+		return status;
+	return kv_write(st->kv[STATE_RECORDS], remember_try, &w, err);
 }
 
 /* ---- Steps ---- */
@@ -220,6 +237,7 @@ step(struct kv_txn *t, void *ctx, struct mf_error *err)
 		kv_delete(t, state_key_view(&try));
 	} else {
 		mail_save(t, w->user, w->known, w->step);
+		try_save(t, w->user, w->known);
 	}
 	return MF_OK;
 }

@@ -11,13 +11,16 @@
 
 #include "state/state.h"
 
-enum { STATE_LEDGER_LIFE = 30 * 24 * 3600, STATE_LEDGER_NAME_LEN = 16 };
+enum {
+	STATE_LEDGER_LIFE = 30 * 24 * 3600,
+	STATE_LEDGER_NAME_LEN = 16,
+	STATE_LEDGER_NOTE_MAX = 16384
+};
 
 enum ledger_step {
-	LEDGER_NONE = 0,    /* unknown, or certainly not sent: send it */
-	LEDGER_STARTED = 1, /* the final dot has not left: send it again */
-	LEDGER_ENDING = 2,  /* the final dot may have left, no answer came: nobody knows */
-	LEDGER_SENT = 3,    /* the server has it; its copy and flags are not done yet */
+	LEDGER_NONE = 0,   /* unknown, or certainly not sent: send it */
+	LEDGER_ENDING = 2, /* the final dot may have left, no answer came: nobody knows */
+	LEDGER_SENT = 3,   /* the server has it; its copy, flags and notice are not done yet */
 	LEDGER_DONE = 4,
 	LEDGER_HELD = 5, /* nobody knows, and the user was told so */
 };
@@ -30,14 +33,17 @@ struct ledger_entry {
 	bool same_client;		     /* out: this device and ClientId were there before */
 	bool other_mail;		     /* out: this ClientId, but for another mail */
 	int64_t first;			     /* out: when it was tried first, seconds since 1970 */
+	struct mf_bytes note; /* both: with SENT, what is still to be told to the user; at most
+				 STATE_LEDGER_NOTE_MAX bytes */
 };
 
-/* Looks a mail up and, where it stands at NONE, STARTED or ENDING, writes it as STARTED (ENDING stays
- * ENDING when `hold` is set). user: its number in the records. */
-enum mf_status state_ledger_begin(
-	struct state *st, uint32_t user, struct ledger_entry *e, bool hold, struct mf_error *err);
+/* Looks a mail up. A ClientId that is new for a mail that was sent is remembered; else nothing is written
+ * before the first step is. user: its number in the records; the note out lives in a. */
+enum mf_status state_ledger_begin(struct state *st, uint32_t user, struct mf_arena *a,
+	struct ledger_entry *e, struct mf_error *err);
 
-/* Writes a step; LEDGER_NONE forgets the mail with this try's ClientId. */
+/* Writes a step, durably, with this try's ClientId; LEDGER_NONE forgets both. The note is kept with SENT
+ * only. */
 enum mf_status state_ledger_step(struct state *st, uint32_t user, const struct ledger_entry *e,
 	enum ledger_step step, struct mf_error *err);
 

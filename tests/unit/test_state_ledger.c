@@ -9,10 +9,12 @@
 static struct state *st;
 static const char *directory;
 static uint32_t user;
+static struct mf_arena *arena;
 
 static void
 setup(void)
 {
+	arena = mf_arena_new();
 	directory = state_help_directory();
 	st = state_help_open_at(directory, 0);
 	cr_assert_eq(state_user_number(st, STATE_RECORDS, "anna", &user, NULL), MF_OK);
@@ -24,15 +26,16 @@ teardown(void)
 	state_help_verify(st);
 	state_close(st);
 	state_help_remove(directory);
+	mf_arena_free(arena);
 }
 
 static struct ledger_entry
-begin(char mail, const char *client_id, bool hold)
+begin(char mail, const char *client_id)
 {
 	struct ledger_entry e = { .device = "D", .client_id = client_id };
 
 	memset(e.name, mail, sizeof(e.name));
-	cr_assert_eq(state_ledger_begin(st, user, &e, hold, NULL), MF_OK);
+	cr_assert_eq(state_ledger_begin(st, user, arena, &e, NULL), MF_OK);
 	return e;
 }
 
@@ -44,65 +47,67 @@ step(struct ledger_entry *e, enum ledger_step to)
 
 Test(state_ledger, every_step_is_found_again, .init = setup, .fini = teardown)
 {
-	static const struct {
-		enum ledger_step left, found, found_then;
-		bool hold;
-	} rows[] = {
-		{ LEDGER_NONE, LEDGER_NONE, LEDGER_STARTED, false },
-		{ LEDGER_STARTED, LEDGER_STARTED, LEDGER_STARTED, false },
-		{ LEDGER_ENDING, LEDGER_ENDING, LEDGER_STARTED, false },
-		{ LEDGER_ENDING, LEDGER_ENDING, LEDGER_ENDING, true },
-		{ LEDGER_SENT, LEDGER_SENT, LEDGER_SENT, false },
-		{ LEDGER_DONE, LEDGER_DONE, LEDGER_DONE, false },
-		{ LEDGER_HELD, LEDGER_HELD, LEDGER_HELD, true },
-	};
+	static const enum ledger_step steps[] = { LEDGER_NONE, LEDGER_ENDING, LEDGER_SENT,
+		LEDGER_DONE, LEDGER_HELD };
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct ledger_entry e = begin((char)('a' + i), "", rows[i].hold), again;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		struct ledger_entry e = begin((char)('a' + i), "one"), again;
 
-		cr_assert_eq(e.step, LEDGER_NONE, "row %zu: new", i);
-		step(&e, rows[i].left);
+		cr_assert_eq(e.step, LEDGER_NONE, "step %d: new", steps[i]);
+		e.note = mf_bytes_str("tell");
+		step(&e, LEDGER_ENDING);
+		step(&e, steps[i]);
 		state_close(st);
 		st = state_help_open(directory);
-		again = begin((char)('a' + i), "", rows[i].hold);
-		cr_assert_eq(again.step, rows[i].found, "row %zu", i);
-		again = begin((char)('a' + i), "", rows[i].hold);
-		cr_assert_eq(again.step, rows[i].found_then, "row %zu, once more", i);
+		for (int n = 0; n < 2; n++) {
+			again = begin((char)('a' + i), "");
+			cr_assert_eq(again.step, steps[i], "step %d", steps[i]);
+			cr_assert_eq(again.note.len, steps[i] == LEDGER_SENT ? 4 : 0,
+				"the note goes with what is sent and not done");
+		}
+		cr_assert_eq(begin((char)('a' + i), "one").same_client, steps[i] != LEDGER_NONE,
+			"step %d", steps[i]);
+		step(&again, LEDGER_NONE);
+		step(&e, LEDGER_NONE);
 	}
 }
 
 Test(state_ledger, client_ids, .init = setup, .fini = teardown)
 {
-	struct ledger_entry e = begin('a', "one", false), again;
+	struct ledger_entry e = begin('a', "one"), again;
 
 	cr_assert(!e.same_client && !e.other_mail);
-	again = begin('b', "one", false);
+	step(&e, LEDGER_ENDING);
+	again = begin('b', "one");
 	cr_assert(!again.other_mail, "the first never left: it may come again changed");
-	e = begin('a', "one", false);
+	e = begin('a', "one");
 	step(&e, LEDGER_DONE);
-	again = begin('a', "one", false);
+	again = begin('a', "one");
 	cr_assert(again.same_client && !again.other_mail && again.step == LEDGER_DONE);
-	again = begin('c', "one", false);
+	again = begin('c', "one");
 	cr_assert(again.same_client && again.other_mail, "used for another mail that was sent");
-	again = begin('a', "two", false);
+	again = begin('a', "two");
 	cr_assert(!again.same_client && again.step == LEDGER_DONE, "the mail is known by itself");
 	cr_assert_eq(again.first, e.first);
+	cr_assert(begin('a', "two").same_client, "and so is the new ClientId then");
 }
 
 Test(state_ledger, life, .init = setup, .fini = teardown)
 {
-	struct ledger_entry e = begin('a', "one", false);
+	struct ledger_entry e = begin('a', "one");
 	uint64_t removed;
 
 	step(&e, LEDGER_DONE);
 	clock_skip(STATE_LEDGER_LIFE - 100);
-	e = begin('a', "one", false);
+	e = begin('a', "one");
 	cr_assert(e.step == LEDGER_DONE && e.same_client, "known for all its life");
 	cr_assert_eq(state_ledger_collect(st, user, &removed, NULL), MF_OK);
 	cr_assert_eq(removed, 0);
 	clock_skip(2 * STATE_LEDGER_LIFE);
-	cr_assert_eq(begin('b', "", false).step, LEDGER_NONE);
+	e = begin('b', "");
+	cr_assert_eq(e.step, LEDGER_NONE);
+	step(&e, LEDGER_ENDING);
 	cr_assert_eq(state_ledger_collect(st, user, &removed, NULL), MF_OK);
 	cr_assert_eq(removed, 2, "the mail and its try, not the new one");
-	cr_assert_eq(begin('a', "one", false).step, LEDGER_NONE);
+	cr_assert_eq(begin('a', "one").step, LEDGER_NONE);
 }
