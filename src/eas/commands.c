@@ -17,6 +17,8 @@ const struct eas_command eas_commands[] = {
 		ComposeMail_SmartReply, ComposeMail_Status, EAS_AT_SEND, cmd_smartreply },
 	{ "GetAttachment", 4, EAS_12_1, EAS_12_1, EAS_STORE | EAS_EMPTY_BODY, 0, 0,
 		EAS_AT_ITEMOPERATIONS, cmd_getattachment },
+	{ "GetHierarchy", EAS_NO_CODE, EAS_12_1, EAS_12_1, EAS_STORE | EAS_EMPTY_BODY, 0, 0,
+		EAS_AT_FOLDERSYNC, cmd_gethierarchy },
 	{ "FolderSync", 9, EAS_12_1, EAS_16_1, EAS_STORE, FolderHierarchy_FolderSync,
 		FolderHierarchy_Status, EAS_AT_FOLDERSYNC, cmd_foldersync },
 	{ "FolderCreate", 10, EAS_12_1, EAS_16_1, EAS_STORE, FolderHierarchy_FolderCreate,
@@ -29,6 +31,9 @@ const struct eas_command eas_commands[] = {
 		cmd_moveitems },
 	{ "GetItemEstimate", 14, EAS_12_1, EAS_16_1, EAS_STORE, GetItemEstimate_GetItemEstimate,
 		GetItemEstimate_Status, EAS_AT_ESTIMATE, cmd_getitemestimate },
+	{ "MeetingResponse", 15, EAS_12_1, EAS_16_1, EAS_STORE | EAS_MAY_WAIT,
+		MeetingResponse_MeetingResponse, MeetingResponse_Status, EAS_AT_MEETING,
+		cmd_meetingresponse },
 	{ "Search", 16, EAS_12_1, EAS_16_1, EAS_STORE, Search_Search, Search_Status, EAS_AT_SEARCH,
 		cmd_search },
 	{ "Settings", 17, EAS_12_1, EAS_16_1, 0, Settings_Settings, Settings_Status,
@@ -76,7 +81,7 @@ const struct eas_command *
 eas_command_by_code(unsigned code)
 {
 	for (size_t i = 0; i < eas_commands_n; i++)
-		if (eas_commands[i].code == code)
+		if (eas_commands[i].code == code && code != EAS_NO_CODE)
 			return &eas_commands[i];
 	return NULL;
 }

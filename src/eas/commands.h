@@ -20,9 +20,11 @@ enum eas_needs {
 	EAS_MAIL_BODY = 1 << 3,
 };
 
+enum { EAS_NO_CODE = 255 };
+
 struct eas_command {
 	const char *name; /* as in the query, MS-ASHTTP 2.2.1.1.1.1.2 */
-	uint8_t code;	  /* of the base64 query */
+	uint8_t code;	  /* of the base64 query; EAS_NO_CODE: it has none */
 	enum eas_version first, last;
 	unsigned needs;	     /* eas_needs */
 	uint16_t root;	     /* tag of the request's and the answer's root; 0: it has no elements */
@@ -55,6 +57,8 @@ enum eas_verdict cmd_folderupdate(struct eas_request *r);
 enum eas_verdict cmd_getattachment(struct eas_request *r);
 enum eas_verdict cmd_getitemestimate(struct eas_request *r);
 enum eas_verdict cmd_itemoperations(struct eas_request *r);
+enum eas_verdict cmd_gethierarchy(struct eas_request *r);
+enum eas_verdict cmd_meetingresponse(struct eas_request *r);
 enum eas_verdict cmd_moveitems(struct eas_request *r);
 enum eas_verdict cmd_ping(struct eas_request *r);
 enum eas_verdict cmd_provision(struct eas_request *r);

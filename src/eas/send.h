@@ -21,6 +21,8 @@ struct send_job {
 	struct mf_bytes mime; /* what the phone sent, a whole message; outlives the request's run */
 	bool save;	      /* a copy into Sent */
 	bool replace;	      /* ReplaceMime: nothing of the source goes in */
+	bool composed; /* by us, and perhaps not with the same bytes in a repetition: client_id
+				 alone tells which mail it is */
 	const struct state_folder *source; /* where the source is; NULL: there is none */
 	uint64_t source_id;
 };

@@ -108,17 +108,20 @@ name_it(struct outgoing *o)
 	uint8_t content[DIGEST_SIZE], name[DIGEST_SIZE];
 	const struct send_job *job = o->job;
 	struct mf_buf b;
-	digest_sha256(job->mime.data, job->mime.len, content);
 	mf_buf_init(&b, 0);
-	mf_buf_printf(&b, "%u %llu ", job->source == NULL ? 0 : job->source->number,
-		(unsigned long long)job->source_id);
+	if (!job->composed) {
+		digest_sha256(job->mime.data, job->mime.len, content);
+		mf_buf_printf(&b, "%u %llu ", job->source == NULL ? 0 : job->source->number,
+			(unsigned long long)job->source_id);
+	}
 	if (o->own_id)
 		mf_buf_add_str(&b, o->message_id);
 	else if (*job->client_id != '\0')
 		mf_buf_printf(&b, "%s\n%s", o->r->device_id, job->client_id);
 	else if (!o->own_date)
 		mf_buf_printf(&b, "%s %lld", o->r->id, (long long)clock_us());
-	mf_buf_add(&b, content, sizeof(content));
+	if (!job->composed)
+		mf_buf_add(&b, content, sizeof(content));
 	digest_sha256(b.data, b.len, name);
 	mf_buf_deinit(&b);
 	memcpy(o->entry.name, name, sizeof(o->entry.name));

@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "eas/attachment.h"
+#include "eas/map/document.h"
 #include "eas/map/email.h"
 #include "eas/map/folder.h"
 #include "eas/map/ids.h"
@@ -16,7 +17,7 @@
 struct fetching {
 	struct operations *o;
 	const struct wbxml_node *node, *options;
-	const char *collection, *server_id, *long_id, *file;
+	const char *collection, *server_id, *long_id, *file, *link;
 	struct ids_file meant; /* the item that they name */
 	struct email_view view;
 	bool found;
@@ -36,6 +37,8 @@ write_names(struct fetching *f)
 		wbxml_element(w, AirSync_ServerId, f->server_id);
 	if (f->long_id != NULL)
 		wbxml_element(w, Search_LongId, f->long_id);
+	if (f->link != NULL)
+		wbxml_element(w, DocumentLibrary_LinkId, f->link);
 	if (f->found && f->file == NULL)
 		wbxml_element(w, AirSync_Class, "Email");
 	if (f->file != NULL)
@@ -252,6 +255,7 @@ read_fetch(struct fetching *f)
 	f->server_id = wbxml_child_value(f->node, AirSync_ServerId);
 	f->long_id = wbxml_child_value(f->node, Search_LongId);
 	f->file = wbxml_child_value(f->node, AirSyncBase_FileReference);
+	f->link = wbxml_child_value(f->node, DocumentLibrary_LinkId);
 }
 
 /* EAS_OK, or what is wrong with the request itself. */
@@ -260,6 +264,10 @@ judge(const struct fetching *f)
 {
 	const char *store = wbxml_child_value(f->node, ItemOperations_Store);
 	int names = (f->server_id != NULL) + (f->long_id != NULL) + (f->file != NULL);
+	if (document_store_is(store))
+		return f->link == NULL		   ? OPERATION_PROTOCOL
+		       : document_link_ok(f->link) ? OPERATION_NOT_FOUND
+						   : OPERATION_BAD_LINK;
 	if (!str_ieq(store, "Mailbox"))
 		return OPERATION_STORE;
 	return names == 1 ? EAS_OK : OPERATION_PROTOCOL;

@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "eas/cmd/mailsearch.h"
+#include "eas/map/document.h"
 #include "eas/map/ids.h"
 #include "eas/map/phrase.h"
 #include "mailferry/log.h"
@@ -336,15 +337,13 @@ search_people(
 
 /* Documents: no library is there to hold what the link names. */
 static enum eas_verdict
-search_documents(
-	struct eas_request *r, const struct wbxml_node *query, const struct wbxml_node *options)
+search_documents(struct eas_request *r, const struct wbxml_node *query)
 {
 	const struct wbxml_node *equal = wbxml_child(query, Search_EqualTo);
 	const char *link = wbxml_child_value(equal, Search_Value);
-	(void)options;
 	if (equal == NULL || wbxml_child(equal, DocumentLibrary_LinkId) == NULL || link == NULL)
 		return answer_status(r, STORE_INVALID);
-	if (!str_starts(link, "\\\\") && strstr(link, "://") == NULL)
+	if (!document_link_ok(link))
 		return answer_status(r, STORE_BAD_LINK);
 	return answer_status(r, STORE_NOT_FOUND);
 }
@@ -354,9 +353,8 @@ static const struct {
 	enum eas_verdict (*search)(struct eas_request *r, const struct wbxml_node *query,
 		const struct wbxml_node *options);
 } stores[] = {
-	{ "Mailbox", search_mailbox }, { "GAL", search_people },
-	{ "DocumentLibrary", search_documents },
-	{ "Document Library", search_documents }, /* the name in MS-ASCMD's older editions */
+	{ "Mailbox", search_mailbox },
+	{ "GAL", search_people },
 };
 
 enum eas_verdict
@@ -368,5 +366,7 @@ cmd_search(struct eas_request *r)
 		if (str_ieq(stores[i].name, name))
 			return stores[i].search(r, wbxml_child(store, Search_Query),
 				wbxml_child(store, Search_Options));
+	if (document_store_is(name))
+		return search_documents(r, wbxml_child(store, Search_Query));
 	return answer_status(r, STORE_INVALID);
 }

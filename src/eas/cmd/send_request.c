@@ -4,15 +4,34 @@
  */
 #include "eas/cmd/send_request.h"
 
+#include "eas/map/datetime.h"
 #include "eas/map/folder.h"
 #include "eas/map/ids.h"
+#include "eas/meeting.h"
 #include "eas/schema.h"
 #include "eas/status.h"
 
 /* Where the source is, as the phone says. */
 struct source_names {
-	const char *folder, *item, *long_id;
+	const char *folder, *item, *long_id, *instance;
 };
+
+/* An occurrence must be one of a meeting that recurs (MS-ASCMD 2.2.1.19); the whole is sent all the same. */
+static unsigned
+check_instance(struct eas_request *r, const struct source_names *names, const struct send_job *job)
+{
+	struct meeting_item *item = mf_new(r->arena, struct meeting_item);
+	struct mf_error err = { 0 };
+	int64_t when;
+	if (names->instance == NULL)
+		return EAS_OK;
+	if (!datetime_parse(names->instance, &when))
+		return EAS_INVALID_DATE;
+	enum mf_status st = meeting_item_read(r, job->source->id, job->source_id, item, &err);
+	if (st != MF_OK)
+		return st == MF_INVALID ? EAS_ITEM_NOT_FOUND : eas_status_at(EAS_AT_SEND, st);
+	return item->meeting.recurs ? EAS_OK : EAS_NO_RECURRENCE;
+}
 
 static unsigned
 find_source(struct eas_request *r, const struct source_names *names, struct send_job *job)
@@ -24,7 +43,8 @@ find_source(struct eas_request *r, const struct source_names *names, struct send
 	struct mf_error err;
 	if (item == NULL)
 		return EAS_ITEM_NOT_FOUND;
-	if (names->item != NULL && names->long_id != NULL)
+	if (names->long_id != NULL &&
+		(names->item != NULL || names->folder != NULL || names->instance != NULL))
 		return EAS_INVALID_IDS_TOGETHER;
 	if (state_folders_load(r->server->state, r->user_number, r->arena, f, &err) != MF_OK)
 		return EAS_RETRY_LATER;
@@ -35,8 +55,9 @@ find_source(struct eas_request *r, const struct source_names *names, struct send
 		return EAS_ITEM_NOT_FOUND;
 	job->source_id = meant.id;
 	job->source = state_folder_by_number(f, meant.folder);
-	return job->source == NULL || !folder_holds_items(job->source) ? EAS_ITEM_NOT_FOUND
-								       : EAS_OK;
+	return job->source == NULL || !folder_holds_items(job->source)
+		       ? EAS_ITEM_NOT_FOUND
+		       : check_instance(r, names, job);
 }
 
 static void
@@ -91,6 +112,7 @@ read_elements(struct eas_request *r, struct send_job *job, struct source_names *
 	names->folder = wbxml_child_value(source, ComposeMail_FolderId);
 	names->item = wbxml_child_value(source, ComposeMail_ItemId);
 	names->long_id = wbxml_child_value(source, ComposeMail_LongId);
+	names->instance = wbxml_child_value(source, ComposeMail_InstanceId);
 	return EAS_OK;
 }
 
