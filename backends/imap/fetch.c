@@ -44,11 +44,19 @@ struct run {
 
 /* ---- Delivering ---- */
 
+/* A slot is NEW no longer: bodies may be asked for when it was the last. */
+static void
+leave_new(struct imap_window *w)
+{
+	if (--w->n_new == 0)
+		w->to_ask = true;
+}
+
 static enum mf_status
 deliver(struct run *r, struct imap_window *w, struct imap_slot *slot)
 {
 	if (slot->state == IMAP_SLOT_NEW)
-		w->n_new--;
+		leave_new(w);
 	slot->state = IMAP_SLOT_DONE;
 	w->n_done++;
 	imap_slot_settle(slot);
@@ -64,7 +72,7 @@ static void
 gone(struct imap_window *w, struct imap_slot *slot)
 {
 	if (slot->state == IMAP_SLOT_NEW)
-		w->n_new--;
+		leave_new(w);
 	slot->state = IMAP_SLOT_DONE;
 	w->n_done++;
 }
@@ -92,7 +100,7 @@ choose(struct run *r, struct imap_window *w, struct imap_slot *slot)
 	slot->state = IMAP_SLOT_CHOSEN;
 	slot->effort = IMAP_ALL;
 	slot->asked = false;
-	w->n_new--;
+	leave_new(w);
 	return MF_OK;
 }
 
@@ -235,15 +243,18 @@ ask(struct run *r, struct imap_window *w, struct imap_slot *first)
 static void
 ask_window(struct run *r, struct imap_window *w)
 {
-	for (size_t i = 0; i < w->n && r->n_sent < COMMANDS_MOST; i++) {
+	for (size_t i = 0; w->to_ask && i < w->n; i++) {
 		struct imap_slot *slot = &w->slots[i];
 
+		if (r->n_sent == COMMANDS_MOST)
+			return; /* goes on when some have ended */
 		if (slot->asked || slot->state == IMAP_SLOT_DONE)
 			continue;
 		if (slot->state == IMAP_SLOT_CHOSEN && w->n_new > 0)
 			continue;
 		ask(r, w, slot);
 	}
+	w->to_ask = false;
 }
 
 /* ---- Answers ---- */
@@ -335,6 +346,7 @@ lacking(struct run *r, struct imap_window *w, struct imap_slot *slot, bool body,
 	if (slot->effort == IMAP_ALL && !slot->was_cut) {
 		slot->effort = IMAP_ALONE;
 		slot->asked = false;
+		w->to_ask = true;
 		return MF_OK;
 	}
 	slot->item.damaged = why(w, slot, res);
@@ -342,6 +354,7 @@ lacking(struct run *r, struct imap_window *w, struct imap_slot *slot, bool body,
 		slot->effort = IMAP_LEAST;
 		slot->was_cut = false;
 		slot->asked = false;
+		w->to_ask = true;
 		return MF_OK;
 	}
 	return deliver(r, w, slot);

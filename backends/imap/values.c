@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "command.h"
+#include "mailferry/date.h"
 
 enum { PIECE_BYTES = 4000 };
 
@@ -105,27 +106,49 @@ imap_keyword_valid(const char *keyword)
 static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 	"Oct", "Nov", "Dec" };
 
+/* Two digits, or a blank and one (the day); -1: neither. */
+static int
+two(const char *p)
+{
+	if (p[1] < '0' || p[1] > '9' || (p[0] != ' ' && (p[0] < '0' || p[0] > '9')))
+		return -1;
+	return (p[0] == ' ' ? 0 : (p[0] - '0') * 10) + (p[1] - '0');
+}
+
+static int
+month_of(const char *p)
+{
+	for (int i = 0; i < 12; i++)
+		if (strncasecmp(p, months[i], 3) == 0)
+			return i + 1;
+	return 0;
+}
+
+/* "dd-mmm-yyyy hh:mm:ss +zzzz" (RFC 3501: date-time); some servers write days of one digit, or no zone. */
 int64_t
 imap_date_read(struct mf_bytes text)
 {
-	struct tm tm = { .tm_isdst = 0 };
-	char copy[40], month[4] = "", sign = '+';
-	int zone = 0, offset;
+	char copy[41] = " ", *p = copy + 1;
+	int day, month, year, hour, minute, second, zone = 0;
 
-	if (text.len >= sizeof(copy) || text.data == NULL)
+	if (text.data == NULL || text.len < 19 || text.len >= sizeof(copy) - 1)
 		return 0;
-	memcpy(copy, text.data, text.len);
-	copy[text.len] = '\0';
-	if (sscanf(copy, " %2d-%3[A-Za-z]-%4d %2d:%2d:%2d %c%4d", &tm.tm_mday, month, &tm.tm_year,
-		    &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &sign, &zone) < 6)
+	memcpy(p, text.data, text.len);
+	p[text.len] = '\0';
+	p -= p[1] == '-';
+	day = two(p);
+	month = month_of(p + 3);
+	year = two(p + 7) * 100 + two(p + 9);
+	hour = two(p + 12);
+	minute = two(p + 15);
+	second = two(p + 18);
+	if (day < 1 || month == 0 || year < 1 || hour < 0 || minute < 0 || second < 0 ||
+		p[2] != '-' || p[6] != '-' || p[11] != ' ' || p[14] != ':' || p[17] != ':')
 		return 0;
-	while (tm.tm_mon < 12 && strcasecmp(months[tm.tm_mon], month) != 0)
-		tm.tm_mon++;
-	if (tm.tm_mon == 12 || tm.tm_year < 1)
-		return 0;
-	tm.tm_year -= 1900;
-	offset = (zone / 100 * 60 + zone % 100) * 60;
-	return (int64_t)timegm(&tm) - (sign == '-' ? -offset : offset);
+	if (strlen(p) >= 26 && two(p + 22) >= 0 && two(p + 24) >= 0)
+		zone = two(p + 22) * 60 + two(p + 24);
+	return mf_date_days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second -
+	       (p[21] == '-' ? -zone : zone) * 60;
 }
 
 static void

@@ -35,6 +35,7 @@ imap_window_new(const uint64_t *ids, size_t n)
 			w->slots[kept++].item.id = id;
 	}
 	w->n = w->n_new = kept;
+	w->to_ask = true;
 	for (size_t i = 0; i < kept; i++) {
 		w->slots[i].item.thread = "";
 		w->slots[i].item.identity = "";

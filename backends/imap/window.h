@@ -41,6 +41,7 @@ struct imap_window {
 	struct imap_slot *slots; /* ascending by id */
 	size_t n;
 	size_t n_new, n_done;
+	bool to_ask;	  /* something may be asked for that was not before */
 	bool unknown_cut; /* an answer beyond the limits that told no id */
 };
 

@@ -187,15 +187,19 @@ mf_memdup(struct mf_arena *a, const void *data, size_t len)
 char *
 mf_vprintf(struct mf_arena *a, const char *fmt, va_list ap)
 {
+	char text[256]; /* most are short: formatted once */
 	va_list again;
 	char *s;
 	int len;
 
 	va_copy(again, ap);
-	len = vsnprintf(NULL, 0, fmt, ap);
+	len = vsnprintf(text, sizeof(text), fmt, ap);
 	assert(len >= 0);
 	s = take(a, (size_t)len + 1);
-	vsnprintf(s, (size_t)len + 1, fmt, again);
+	if ((size_t)len < sizeof(text))
+		memcpy(s, text, (size_t)len + 1);
+	else
+		vsnprintf(s, (size_t)len + 1, fmt, again);
 	va_end(again);
 	return s;
 }

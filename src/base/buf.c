@@ -86,20 +86,30 @@ mf_buf_add_str(struct mf_buf *b, const char *s)
 void
 mf_buf_add_byte(struct mf_buf *b, uint8_t c)
 {
-	mf_buf_add(b, &c, 1);
+	uint8_t *p = mf_buf_reserve(b, 1);
+
+	if (p == NULL)
+		return;
+	*p = c;
+	b->len++;
 }
 
 void
 mf_buf_printf(struct mf_buf *b, const char *fmt, ...)
 {
+	char text[256]; /* most are short: formatted once */
 	va_list ap;
 	uint8_t *p;
 	int len;
 
 	va_start(ap, fmt);
-	len = vsnprintf(NULL, 0, fmt, ap);
+	len = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	assert(len >= 0);
+	if ((size_t)len < sizeof(text)) {
+		mf_buf_add(b, text, (size_t)len);
+		return;
+	}
 	p = mf_buf_reserve(b, (size_t)len);
 	if (p == NULL)
 		return;

@@ -80,6 +80,21 @@ str_to_u32(const char *s, uint32_t max, uint32_t *out)
 	return true;
 }
 
+size_t
+str_decimal(uint64_t n, char out[STR_DECIMAL_SIZE])
+{
+	char digits[STR_DECIMAL_SIZE];
+	size_t at = sizeof(digits), len;
+
+	do
+		digits[--at] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	len = sizeof(digits) - at;
+	memcpy(out, digits + at, len);
+	out[len] = '\0';
+	return len;
+}
+
 char *
 str_hex(struct mf_arena *a, const void *data, size_t len)
 {

@@ -23,6 +23,10 @@ char *str_lower(struct mf_arena *a, const char *s);
 bool str_to_u64(const char *s, uint64_t max, uint64_t *out);
 bool str_to_u32(const char *s, uint32_t max, uint32_t *out);
 
+/* n in base 10 with a NUL behind it; returns the count of digits. */
+enum { STR_DECIMAL_SIZE = 21 };
+size_t str_decimal(uint64_t n, char out[STR_DECIMAL_SIZE]);
+
 /* Hexadecimal, lower case. str_unhex wants an even count of digits and room for len / 2 bytes. */
 char *str_hex(struct mf_arena *a, const void *data, size_t len);
 bool str_unhex(const char *s, size_t len, uint8_t *out);

@@ -192,11 +192,29 @@ convert(struct work *w, enum mime_format format, size_t max, bool links)
 
 /* ---- Joining ---- */
 
+/* Are all its line ends CRLF already? So they come from IMAP servers. A loop for vectors. */
+static bool
+has_only_crlf(const uint8_t *s, size_t len)
+{
+	uint8_t bad;
+
+	if (len == 0)
+		return true;
+	bad = s[0] == '\n' || s[len - 1] == '\r';
+	for (size_t i = 0; i + 1 < len; i++)
+		bad |= (s[i] == '\r') ^ (s[i + 1] == '\n');
+	return bad == 0;
+}
+
 static void
 add_crlf(struct mf_buf *out, const uint8_t *s, size_t len)
 {
 	size_t at = 0;
 
+	if (has_only_crlf(s, len)) {
+		mf_buf_add(out, s, len);
+		return;
+	}
 	while (at < len) {
 		const uint8_t *end = memchr(s + at, '\n', len - at);
 		size_t n = end == NULL ? len - at : (size_t)(end - s) - at;

@@ -8,25 +8,14 @@
 
 #include "base/str.h"
 #include "base/utf8.h"
+#include "mailferry/date.h"
 
 enum { DAY = 86400, OBSERVANCES_MAX = 500, OFFSET_MAX = 15 * 3600 };
-
-static int64_t
-days_from_civil(int64_t y, int m, int d)
-{
-	int64_t era, yoe, doy;
-
-	y -= m <= 2;
-	era = (y >= 0 ? y : y - 399) / 400;
-	yoe = y - era * 400;
-	doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
-}
 
 int64_t
 zone_utc(struct icaltimetype t)
 {
-	int64_t days = days_from_civil(t.year, t.month < 1 ? 1 : t.month, t.day);
+	int64_t days = mf_date_days(t.year, t.month < 1 ? 1 : t.month, t.day);
 
 	return days * DAY + (t.is_date ? 0 : t.hour * 3600 + t.minute * 60 + t.second);
 }
@@ -135,7 +124,7 @@ read_change(icalcomponent *c)
 	struct icaltimetype start = observance_start(c);
 	icalproperty *p = calendar_property(c, ICAL_RRULE_PROPERTY);
 	struct zone_change change = { .month = start.month,
-		.weekday = weekday_of(days_from_civil(start.year, start.month, start.day)),
+		.weekday = weekday_of(mf_date_days(start.year, start.month, start.day)),
 		.week = start.day > 24 ? 5 : (start.day - 1) / 7 + 1,
 		.hour = start.hour,
 		.minute = start.minute,
@@ -235,8 +224,8 @@ zone_find(icalcomponent *calendar, const char *tzid, struct icaltimetype at, str
 static int64_t
 change_at(const struct zone_change *c, int year)
 {
-	int64_t first = days_from_civil(year, c->month, 1);
-	int64_t next = days_from_civil(c->month == 12 ? year + 1 : year, c->month % 12 + 1, 1);
+	int64_t first = mf_date_days(year, c->month, 1);
+	int64_t next = mf_date_days(c->month == 12 ? year + 1 : year, c->month % 12 + 1, 1);
 	int64_t day = first + (c->weekday - weekday_of(first) + 7) % 7 + 7 * (c->week - 1);
 
 	while (day >= next)

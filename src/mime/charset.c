@@ -268,6 +268,10 @@ as_utf8(struct mf_buf *out, const struct input *in)
 {
 	size_t len = in->len - (in->cut ? incomplete_tail(in) : 0);
 
+	if (utf8_valid_xml((const char *)in->data, len)) {
+		mf_buf_add(out, in->data, len);
+		return true;
+	}
 	if (!utf8_valid((const char *)in->data, len))
 		return false;
 	utf8_sanitise(out, (const char *)in->data, len);

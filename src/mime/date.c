@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "mailferry/date.h"
 #include "mime/header.h"
 
 enum { DATE_MAX = 200, UNSET = -1 };
@@ -15,19 +16,6 @@ struct date {
 	int zone;	/* minutes east of UTC */
 	bool year_long; /* with four digits */
 };
-
-/* Days from 1970-01-01 of the proleptic Gregorian calendar. */
-static int64_t
-days_from_civil(int64_t y, int m, int d)
-{
-	int64_t era, yoe, doy;
-
-	y -= m <= 2;
-	era = (y >= 0 ? y : y - 399) / 400;
-	yoe = y - era * 400;
-	doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
-}
 
 /* The field without comments, NUL-terminated, at most DATE_MAX - 1 bytes. */
 static void
@@ -221,8 +209,8 @@ finish(struct date *d, int64_t *out)
 	if (d->year < 1900 || d->year > 9999 || d->month < 1 || d->month > 12 || d->day < 1 ||
 		d->day > 31 || d->hour > 24 || d->minute > 59 || d->second > 61)
 		return false;
-	*out = days_from_civil(d->year, d->month, d->day) * 86400 + d->hour * 3600 +
-	       d->minute * 60 + d->second - d->zone * 60;
+	*out = mf_date_days(d->year, d->month, d->day) * 86400 + d->hour * 3600 + d->minute * 60 +
+	       d->second - d->zone * 60;
 	return true;
 }
 

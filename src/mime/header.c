@@ -115,12 +115,18 @@ mime_scan_next(struct mime_scan *s, struct mime_field *out)
 	return true;
 }
 
+/* Most fields are told apart by their length or first letter. */
+static bool
+is_named(const struct mime_field *f, const char *name, size_t len)
+{
+	return f->name.len == len && len > 0 && (f->name.data[0] | 32) == (name[0] | 32) &&
+	       str_ieqn((const char *)f->name.data, name, len);
+}
+
 bool
 mime_field_is(const struct mime_field *f, const char *name)
 {
-	size_t len = strlen(name);
-
-	return f->name.len == len && str_ieqn((const char *)f->name.data, name, len);
+	return is_named(f, name, strlen(name));
 }
 
 void
@@ -141,8 +147,10 @@ mime_header_parse(struct mf_arena *a, struct mf_bytes raw, struct mime_header *o
 const struct mime_field *
 mime_header_find(const struct mime_header *h, const char *name)
 {
+	size_t len = strlen(name);
+
 	for (size_t i = 0; i < h->n; i++)
-		if (mime_field_is(&h->fields[i], name))
+		if (is_named(&h->fields[i], name, len))
 			return &h->fields[i];
 	return NULL;
 }

@@ -5,9 +5,9 @@
  * content or the close.
  */
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "base/utf8.h"
 #include "wbxml/token.h"
 #include "wbxml/wbxml.h"
@@ -158,10 +158,10 @@ wbxml_element(struct wbxml_writer *w, uint16_t tag, const char *text)
 void
 wbxml_number(struct wbxml_writer *w, uint16_t tag, int64_t n)
 {
-	char text[24];
+	char text[1 + STR_DECIMAL_SIZE] = "-";
 
-	snprintf(text, sizeof(text), "%lld", (long long)n);
-	wbxml_element(w, tag, text);
+	str_decimal(n < 0 ? 0 - (uint64_t)n : (uint64_t)n, text + 1);
+	wbxml_element(w, tag, n < 0 ? text : text + 1);
 }
 
 struct wbxml_mark

@@ -5,7 +5,6 @@
 #include "eas/map/email.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/str.h"
 #include "eas/map/ids.h"
@@ -14,6 +13,7 @@
 #include "eas/map/meeting.h"
 #include "eas/map/verb.h"
 #include "mailferry/log.h"
+#include "mailferry/date.h"
 #include "mime/header.h"
 #include "state/folder.h"
 #include "sync/held.h"
@@ -25,19 +25,29 @@ const char *const email_fields[] = { "From", "Sender", "To", "Cc", "Bcc", "Reply
 	"Content-Type", "Thread-Topic", "Thread-Index", "Message-ID", "In-Reply-To", "References",
 	"Date", "X-CallingTelephoneNumber", "X-VoiceMessageDuration", "X-AttachmentOrder", NULL };
 
+static void
+two_digits(char *out, int n)
+{
+	out[0] = (char)('0' + n / 10);
+	out[1] = (char)('0' + n % 10);
+}
+
 const char *
 email_date(struct mf_arena *a, int64_t when)
 {
-	char text[40];
-	time_t t = (time_t)when;
-	struct tm tm;
+	struct mf_date d = mf_date_of(when);
+	char *text = mf_strdup(a, "0000-00-00T00:00:00.000Z");
 
-	if (gmtime_r(&t, &tm) == NULL || tm.tm_year + 1900 < 1601 || tm.tm_year + 1900 > 9999) {
-		t = 0;
-		gmtime_r(&t, &tm);
-	}
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S.000Z", &tm);
-	return mf_strdup(a, text);
+	if (d.year < 1601 || d.year > 9999)
+		d = mf_date_of(0);
+	two_digits(text, (int)(d.year / 100));
+	two_digits(text + 2, (int)(d.year % 100));
+	two_digits(text + 5, d.month);
+	two_digits(text + 8, d.day);
+	two_digits(text + 11, d.hour);
+	two_digits(text + 14, d.minute);
+	two_digits(text + 17, d.second);
+	return text;
 }
 
 static void
@@ -60,16 +70,32 @@ email_view_load(struct email_view *v, const struct state_folder *folder, struct 
 	}
 }
 
+/* Fields that hold addresses. */
+enum address_field {
+	FIELD_TO,
+	FIELD_CC,
+	FIELD_FROM,
+	FIELD_REPLY_TO,
+	FIELD_SENDER,
+	FIELD_BCC,
+	ADDRESS_FIELDS
+};
+static const char *const address_fields[ADDRESS_FIELDS] = { "To", "Cc", "From", "Reply-To",
+	"Sender", "Bcc" };
+
 /* What one item is made of while it is written. */
 struct parts {
 	struct mime_header header;
 	struct mime_structure structure;
 	struct body_plan body;
+	struct mime_addresses lists[ADDRESS_FIELDS]; /* read once, when first asked for */
+	bool has_list[ADDRESS_FIELDS];
 };
 
 static void
 read_item(struct email_view *v, const struct mf_item *item, struct parts *p)
 {
+	memset(p->has_list, 0, sizeof(p->has_list));
 	mime_header_parse(v->scratch, item->header, &p->header);
 	mime_structure_read(v->scratch, item->structure, &p->header, &p->structure);
 	body_plan(&v->body, &p->structure, &p->body);
@@ -140,25 +166,32 @@ write_reply_to(struct wbxml_writer *w, struct mf_arena *a, const struct mime_add
 	wbxml_close(w);
 }
 
+static const struct mime_addresses *
+addresses(struct email_view *v, struct parts *p, enum address_field field)
+{
+	struct mime_addresses *list = &p->lists[field];
+
+	if (!p->has_list[field])
+		mime_header_addresses(
+			v->scratch, &p->header, address_fields[field], p->structure.charset, list);
+	p->has_list[field] = true;
+	return list;
+}
+
 static void
-write_addresses(struct wbxml_writer *w, struct email_view *v, const struct parts *p)
+write_addresses(struct wbxml_writer *w, struct email_view *v, struct parts *p)
 {
 	static const struct {
-		const char *field;
+		enum address_field field;
 		uint16_t tag;
-	} rows[] = { { "To", Email_To }, { "Cc", Email_Cc }, { "From", Email_From } };
+	} rows[] = { { FIELD_TO, Email_To }, { FIELD_CC, Email_Cc }, { FIELD_FROM, Email_From } };
 	struct mf_arena *a = v->scratch;
-	const char *charset = p->structure.charset;
-	struct mime_addresses list;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		mime_header_addresses(a, &p->header, rows[i].field, charset, &list);
-		write_if(w, rows[i].tag, mime_addresses_full(a, &list, TO_MAX));
-	}
-	mime_header_addresses(a, &p->header, "Reply-To", charset, &list);
-	write_reply_to(w, a, &list);
-	mime_header_addresses(a, &p->header, "To", charset, &list);
-	write_if(w, Email_DisplayTo, mime_addresses_display(a, &list, TO_MAX));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		write_if(w, rows[i].tag,
+			mime_addresses_full(a, addresses(v, p, rows[i].field), TO_MAX));
+	write_reply_to(w, a, addresses(v, p, FIELD_REPLY_TO));
+	write_if(w, Email_DisplayTo, mime_addresses_display(a, addresses(v, p, FIELD_TO), TO_MAX));
 }
 
 static void
@@ -274,45 +307,40 @@ class_of(struct email_view *v, const struct parts *p, const struct mf_item *item
 
 /* The one who sent it for somebody else (MS-ASEMAIL 2.2.2.70). */
 static void
-write_sender(struct wbxml_writer *w, struct email_view *v, const struct parts *p)
+write_sender(struct wbxml_writer *w, struct email_view *v, struct parts *p)
 {
-	const char *charset = p->structure.charset;
-	struct mime_addresses sender, from;
+	struct mime_addresses sender = *addresses(v, p, FIELD_SENDER);
+	const struct mime_addresses *from = addresses(v, p, FIELD_FROM);
 
-	mime_header_addresses(v->scratch, &p->header, "Sender", charset, &sender);
-	mime_header_addresses(v->scratch, &p->header, "From", charset, &from);
 	if (sender.n == 0 || sender.list[0].addr[0] == '\0' ||
-		(from.n > 0 && str_ieq(sender.list[0].addr, from.list[0].addr)))
+		(from->n > 0 && str_ieq(sender.list[0].addr, from->list[0].addr)))
 		return;
 	sender.n = 1;
 	wbxml_element(w, Email2_Sender, mime_addresses_full(v->scratch, &sender, TO_MAX));
 }
 
 static bool
-names(struct email_view *v, const struct parts *p, const char *field)
+names(struct email_view *v, struct parts *p, enum address_field field)
 {
-	struct mime_addresses list;
+	const struct mime_addresses *list = addresses(v, p, field);
 
-	mime_header_addresses(v->scratch, &p->header, field, p->structure.charset, &list);
-	for (size_t i = 0; i < list.n; i++)
-		if (str_ieq(list.list[i].addr, v->address))
+	for (size_t i = 0; i < list->n; i++)
+		if (str_ieq(list->list[i].addr, v->address))
 			return true;
 	return false;
 }
 
 /* Elements that came with 14.0 and 16.0. */
 static void
-write_newer(struct wbxml_writer *w, struct email_view *v, const struct parts *p,
-	const struct mf_item *item)
+write_newer(
+	struct wbxml_writer *w, struct email_view *v, struct parts *p, const struct mf_item *item)
 {
-	struct mime_addresses bcc;
-
 	if (v->version < EAS_14_0)
 		return;
 	verb_write(w, v->scratch, item->flags, state_flag_find(&v->verbs, item->id));
 	write_sender(w, v, p);
-	if (v->address != NULL && names(v, p, "Bcc") && !names(v, p, "To") && !names(v, p, "Cc") &&
-		!names(v, p, "From"))
+	if (v->address != NULL && names(v, p, FIELD_BCC) && !names(v, p, FIELD_TO) &&
+		!names(v, p, FIELD_CC) && !names(v, p, FIELD_FROM))
 		wbxml_element(w, Email2_ReceivedAsBcc, "1");
 	if (is_voice(p))
 		write_if(w, Email2_UmCallerID,
@@ -320,8 +348,8 @@ write_newer(struct wbxml_writer *w, struct email_view *v, const struct parts *p,
 	if (v->version < EAS_16_0)
 		return;
 	wbxml_element(w, Email2_IsDraft, (item->flags & MF_FLAG_DRAFT) != 0 ? "1" : "0");
-	mime_header_addresses(v->scratch, &p->header, "Bcc", p->structure.charset, &bcc);
-	write_if(w, Email2_Bcc, mime_addresses_full(v->scratch, &bcc, TO_MAX));
+	write_if(
+		w, Email2_Bcc, mime_addresses_full(v->scratch, addresses(v, p, FIELD_BCC), TO_MAX));
 }
 
 void

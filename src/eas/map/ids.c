@@ -10,7 +10,12 @@
 const char *
 ids_item_print(struct mf_arena *a, uint32_t folder, uint64_t id)
 {
-	return mf_printf(a, "%" PRIu32 ":%" PRIu64, folder, id);
+	char text[2 * STR_DECIMAL_SIZE];
+	size_t n = str_decimal(folder, text);
+
+	text[n++] = ':';
+	n += str_decimal(id, text + n);
+	return mf_strndup(a, text, n);
 }
 
 /* A canonical decimal number up to the separator, which is stepped over. */
