@@ -43,4 +43,13 @@ enum mf_status memory_search(struct mf_session *s, const char *folder, const str
 enum mf_status memory_submit(struct mf_session *s, const struct mf_envelope *e, mf_read_fn *read,
 	void *ctx, enum mf_sent *sent, struct mf_error *err);
 
+/* people.c */
+enum mf_status memory_has_people(struct mf_session *s, struct mf_error *err);
+enum mf_status memory_people_find(
+	struct mf_session *s, const struct mf_people_find *f, bool *more, struct mf_error *err);
+enum mf_status memory_people_read(struct mf_session *s, const char *const *ids, size_t n,
+	unsigned want, mf_people_fn *person, void *ctx, struct mf_error *err);
+enum mf_status memory_people_members(struct mf_session *s, const char *group, size_t max,
+	mf_people_fn *person, void *ctx, size_t *total, struct mf_error *err);
+
 #endif

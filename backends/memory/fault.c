@@ -21,6 +21,7 @@ static const char *const names[MEMORY_CALLS] = {
 	[MEMORY_FOLDER_RENAME] = "folder_rename",
 	[MEMORY_FOLDER_DELETE] = "folder_delete",
 	[MEMORY_SUBMIT] = "submit",
+	[MEMORY_PEOPLE] = "people",
 	[MEMORY_CHANGES_EVENT] = "changes_event",
 	[MEMORY_FETCH_ITEM] = "fetch_item",
 	[MEMORY_MOVE_ITEM] = "move_item",

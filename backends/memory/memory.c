@@ -180,6 +180,47 @@ static const struct mf_submit_api submit = {
 	.submit = submit_submit,
 };
 
+/* ---- The directory ---- */
+
+/* As GATED, where there is a directory. */
+#define GATED_PEOPLE(s, err, call)                                  \
+	do {                                                        \
+		enum mf_status has = memory_has_people((s), (err)); \
+                                                                    \
+		if (has != MF_OK)                                   \
+			return has;                                 \
+		GATED((s), MEMORY_PEOPLE, (err), (call));           \
+	} while (0)
+
+static enum mf_status
+people_find(struct mf_session *s, const struct mf_people_find *f, bool *more, struct mf_error *err)
+{
+	*more = false;
+	GATED_PEOPLE(s, err, memory_people_find(s, f, more, err));
+}
+
+static enum mf_status
+people_read(struct mf_session *s, const char *const *ids, size_t n, unsigned want,
+	mf_people_fn *person, void *ctx, struct mf_error *err)
+{
+	GATED_PEOPLE(s, err, memory_people_read(s, ids, n, want, person, ctx, err));
+}
+
+static enum mf_status
+people_members(struct mf_session *s, const char *group, size_t max, mf_people_fn *person, void *ctx,
+	size_t *total, struct mf_error *err)
+{
+	*total = 0;
+	GATED_PEOPLE(s, err, memory_people_members(s, group, max, person, ctx, total, err));
+}
+
+static const struct mf_directory_api directory = {
+	.size = sizeof(directory),
+	.find = people_find,
+	.read = people_read,
+	.members = people_members,
+};
+
 /* ---- The backend ---- */
 
 static const struct mf_setting settings[] = {
@@ -356,4 +397,5 @@ const struct mf_backend_api mf_backend_memory = {
 	.describe = backend_describe,
 	.store = &store,
 	.submit = &submit,
+	.directory = &directory,
 };

@@ -72,6 +72,16 @@ size_t memory_sent_count(struct memory_world *w);
 /* The i-th message sent since the world began. */
 const struct memory_sent *memory_sent(struct memory_world *w, size_t i, struct mf_arena *a);
 
+/* ---- The directory ---- */
+
+struct mf_person;
+
+/* Adds a person or a group (copied; NULL texts are empty). A world without any has no directory:
+ * its calls are MF_UNSUPPORTED. */
+void memory_person(struct memory_world *w, const struct mf_person *person);
+/* The person or group of that id belongs to the group from now on; false: no such group. */
+bool memory_member(struct memory_world *w, const char *group, const char *id);
+
 /* ---- Faults ---- */
 
 /* The calls that can be counted and made to fail. The last ones happen within a call, once an item. */
@@ -92,6 +102,7 @@ enum memory_call {
 	MEMORY_FOLDER_RENAME,
 	MEMORY_FOLDER_DELETE,
 	MEMORY_SUBMIT,
+	MEMORY_PEOPLE, /* any call of the directory */
 	MEMORY_CHANGES_EVENT,
 	MEMORY_FETCH_ITEM,
 	MEMORY_MOVE_ITEM,

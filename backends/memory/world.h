@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "mailferry/backend.h"
+#include "mailferry/directory.h"
 #include "memory/memory.h"
 
 /* Immutable bytes, shared by items, snapshots and the outgoing box. */
@@ -65,6 +66,13 @@ struct memory_rule {
 	unsigned how;
 };
 
+/* Of the directory; never changed once it is in the list. */
+struct memory_person {
+	struct mf_person person; /* deep copies */
+	char **members;		 /* ids, of a group */
+	size_t n_members, cap_members;
+};
+
 enum { MEMORY_RULES_MAX = 64 };
 
 struct memory_world {
@@ -77,6 +85,8 @@ struct memory_world {
 	size_t n_users;
 	struct memory_mail *sent;
 	size_t n_sent;
+	struct memory_person **people; /* never removed */
+	size_t n_people, cap_people;
 
 	unsigned capabilities;
 	uint64_t limit;
@@ -99,6 +109,8 @@ struct mf_session {
 	uint64_t generation;
 	bool cut;
 };
+
+void memory_person_free(struct memory_person *p);
 
 /* Memory that is there, or the process ends. */
 void *memory_alloc(size_t size);

@@ -70,6 +70,9 @@ world_free(struct memory_world *w)
 		user_free(w->users[i]);
 	for (size_t i = 0; i < w->n_sent; i++)
 		mail_deinit(&w->sent[i]);
+	for (size_t i = 0; i < w->n_people; i++)
+		memory_person_free(w->people[i]);
+	free(w->people);
 	free(w->users);
 	free(w->sent);
 	free(w->name);

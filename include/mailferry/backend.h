@@ -329,7 +329,7 @@ struct mf_watch_api {
 
 /* ---- The backend ---- */
 
-struct mf_directory_api; /* people: include/mailferry/directory.h, when there is one */
+struct mf_directory_api; /* people: mailferry/directory.h */
 struct mf_oof_api;	 /* out-of-office settings */
 
 struct mf_backend_api {

@@ -175,6 +175,9 @@ const struct mf_setting conf_settings[] = {
 	{ "trusted_certificates", MF_SETTING_STRING, "", 0, 0, NULL,
 		"Roots (and lists of revoked certificates) that phones' questions about signed "
 		"mail are answered by: a PEM file or a rehashed directory. Empty: the system's." },
+	{ "certificate_directory", MF_SETTING_STRING, "", 0, 0, NULL,
+		"Directory with people's certificates for encrypted mail, beside those of a "
+		"directory: ADDRESS.pem, .cer or .p7b; empty: none." },
 	{ "watch_linger", MF_SETTING_DURATION, "15m", 1, DAY, NULL,
 		"How long a user's mailbox is watched, with the credentials in memory, after the "
 		"last phone stopped waiting." },

@@ -11,6 +11,7 @@ enum state_blob {
 	STATE_BLOB_PING = 2,	     /* the last Ping's folders and heartbeat */
 	STATE_BLOB_POLICY = 3,
 	STATE_BLOB_SEARCH = 8, /* what the last Search or Find found */
+	STATE_BLOB_RECENT = 9, /* whom the user has written to lately */
 };
 
 enum { STATE_BLOB_MAX = 256 * 1024 };

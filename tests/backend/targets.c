@@ -6,8 +6,10 @@
 #include "conf/conf.h"
 #include "fixture.h"
 #include "memory/memory.h"
+#include "people.h"
+#include "slapd.h"
 
-extern const struct mf_backend_api mf_backend_null, mf_backend_imap;
+extern const struct mf_backend_api mf_backend_null, mf_backend_imap, mf_backend_ldap;
 
 /* ---- memory ---- */
 
@@ -30,9 +32,25 @@ memory_begin_with(struct bench *b, unsigned capabilities)
 }
 
 static void
+add_person(void *world, const struct mf_person *p)
+{
+	memory_person(world, p);
+}
+
+static void
+add_member(void *world, const char *group, const char *person)
+{
+	memory_member(world, group, person);
+}
+
+static void
 memory_begin(struct bench *b)
 {
+	struct people_sink sink = { add_person, add_member, NULL };
+
 	memory_begin_with(b, MEMORY_ALL_CAPABILITIES);
+	sink.ctx = b->own;
+	people_tell(&sink);
 }
 
 /* A server that has nothing but the oldest IMAP. */
@@ -125,30 +143,89 @@ imap_end(struct bench *b)
 	dovecot_end(&own->dovecot);
 }
 
+/* ---- ldap: a server of its own for each case ---- */
+
+struct ldap_own {
+	struct slapd slapd;
+	struct conf *conf;
+};
+
+static void
+ldap_begin_with(struct bench *b, const char *options, const char *more)
+{
+	static struct conf_table tables[2];
+	struct ldap_own *own = mf_new(b->a, struct ldap_own);
+	const char *text;
+
+	slapd_start(&own->slapd, options);
+	text = mf_printf(b->a,
+		"ldap {\n\turl = \"ldaps://127.0.0.1:%u\"\n\tca_file = \"%s\"\n"
+		"\tbase = \"dc=example,dc=org\"\n%s}\n",
+		own->slapd.ldaps, own->slapd.ca, more);
+	tables[0] = (struct conf_table){ .name = "ldap", .rows = mf_backend_ldap.settings };
+	NEED_OK(b, conf_parse(text, tables, &own->conf, &b->err));
+	b->own = own;
+	b->api = &mf_backend_ldap;
+	NEED_OK(b, b->api->open(conf_section(own->conf, "ldap"), &b->backend, &b->err));
+	strcpy(b->user, "ada@example.org");
+	strcpy(b->password, "secret-ada");
+}
+
+static void
+ldap_begin(struct bench *b)
+{
+	ldap_begin_with(b, "", "");
+}
+
+/* Only users may read, as themselves; small pages and none. */
+static void
+ldap_begin_users(struct bench *b)
+{
+	ldap_begin_with(b, "--no-anonymous",
+		"\tbind_dn = \"uid={name},dc=example,dc=org\"\n\tpage_size = 7\n");
+}
+
+static void
+ldap_end(struct bench *b)
+{
+	struct ldap_own *own = b->own;
+
+	b->api->close(b->backend);
+	conf_free(own->conf);
+	slapd_end(&own->slapd);
+}
+
 const struct contract_target contract_targets[] = {
 	{ .name = "memory",
-		.can = CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_DAMAGE | CAN_SUBMIT | CAN_ROLES |
-		       CAN_TELL,
+		.can = CAN_STORE | CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_DAMAGE | CAN_SUBMIT |
+		       CAN_ROLES | CAN_TELL | CAN_PEOPLE,
 		.begin = memory_begin,
 		.end = memory_end,
 		.damage = memory_damage_item,
 		.inbox = "INBOX" },
 	{ .name = "memory-poor",
-		.can = CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_DAMAGE | CAN_SUBMIT | CAN_TELL,
+		.can = CAN_STORE | CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_DAMAGE | CAN_SUBMIT |
+		       CAN_TELL,
 		.begin = memory_begin_poor,
 		.end = memory_end,
 		.damage = memory_damage_item,
 		.inbox = "INBOX" },
-	{ .name = "null", .can = CAN_NULL, .begin = null_begin, .end = null_end, .inbox = "INBOX" },
+	{ .name = "null",
+		.can = CAN_STORE | CAN_NULL,
+		.begin = null_begin,
+		.end = null_end,
+		.inbox = "INBOX" },
 	{ .name = "imap",
-		.can = CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_ROLES | CAN_TELL,
+		.can = CAN_STORE | CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_ROLES | CAN_TELL,
 		.begin = imap_begin,
 		.end = imap_end,
 		.inbox = "INBOX" },
 	{ .name = "imap-poor",
-		.can = CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_ROLES,
+		.can = CAN_STORE | CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_ROLES,
 		.begin = imap_begin_poor,
 		.end = imap_end,
 		.inbox = "INBOX" },
+	{ .name = "ldap", .can = CAN_PEOPLE, .begin = ldap_begin, .end = ldap_end },
+	{ .name = "ldap-users", .can = CAN_PEOPLE, .begin = ldap_begin_users, .end = ldap_end },
 	{ .name = NULL },
 };

@@ -1,11 +1,13 @@
 /* What happens to the mail behind the gateway's back. */
 #include "player.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "mailferry/directory.h"
 
 static const struct {
 	const char *name;
@@ -240,7 +242,70 @@ step_limit(struct player *p, const char *rest, const char *block)
 	memory_limit(p->world, script_number(p, rest));
 }
 
+static const char *const person_words[MF_PERSON_TEXTS] = { "name", "address", "alias", "first",
+	"last", "phone", "home", "mobile", "office", "title", "company" };
+
+/* A file of tests/data, for as long as the script. */
+static struct mf_bytes
+data_file(struct player *p, const char *name)
+{
+	struct mf_bytes out;
+	FILE *f = fopen(mf_printf(p->arena, "%s/%s", TEST_DATA, name), "rb");
+	char *data = mf_alloc(p->arena, 1 << 20);
+
+	if (f == NULL)
+		script_broken(p, "no such file: %s", name);
+	out = mf_bytes(data, fread(data, 1, 1 << 20, f));
+	fclose(f);
+	return out;
+}
+
+/* person ID [group] [name N] [address A] ... [photo FILE] [certificate FILE]: in the directory, which
+ * there is from then on. */
+static void
+step_person(struct player *p, const char *rest, const char *block)
+{
+	struct mf_person who = { .id = script_word(p, &rest) };
+	struct mf_bytes certificate;
+
+	(void)block;
+	while (*rest != '\0') {
+		const char *word = script_word(p, &rest);
+		size_t t = 0;
+
+		while (t < MF_PERSON_TEXTS && strcmp(person_words[t], word) != 0)
+			t++;
+		if (t < MF_PERSON_TEXTS) {
+			who.text[t] = script_word(p, &rest);
+		} else if (strcmp(word, "group") == 0) {
+			who.group = true;
+		} else if (strcmp(word, "photo") == 0) {
+			who.photo = data_file(p, script_word(p, &rest));
+		} else if (strcmp(word, "certificate") == 0) {
+			certificate = data_file(p, script_word(p, &rest));
+			who.certificates = &certificate;
+			who.n_certificates = 1;
+		} else {
+			script_broken(p, "what of a person: %s", word);
+		}
+	}
+	memory_person(p->world, &who);
+}
+
+/* member GROUP ID: belongs to it. */
+static void
+step_member(struct player *p, const char *rest, const char *block)
+{
+	const char *group = script_word(p, &rest);
+
+	(void)block;
+	if (!memory_member(p->world, group, rest))
+		script_broken(p, "no group %s", group);
+}
+
 const struct script_step mail_steps[] = {
+	{ "person", step_person },
+	{ "member", step_member },
 	{ "deliver", step_deliver },
 	{ "flag", step_flag },
 	{ "expunge", step_expunge },

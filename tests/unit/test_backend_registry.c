@@ -78,11 +78,11 @@ Test(backend_registry, facets)
 	backend_help_open(&h, "");
 	cr_assert_str_eq(backends_facet(h.b, BACKEND_STORE)->name, "memory");
 	cr_assert_str_eq(backends_facet(h.b, BACKEND_SUBMIT)->name, "memory");
-	cr_assert(backends_facet(h.b, BACKEND_DIRECTORY) == NULL);
+	cr_assert(backends_facet(h.b, BACKEND_WATCH) == NULL);
 	cr_assert_eq(backends_api(h.b, 0), backends_facet(h.b, BACKEND_STORE));
 	cr_assert(backends_api(h.b, 1) == NULL);
 	cr_assert(backends_handle(h.b, backends_api(h.b, 0)) != NULL);
-	cr_assert_eq(backend_session_get(h.b, BACKEND_DIRECTORY, &who, 0, &s, &api, NULL),
-		MF_UNSUPPORTED);
+	cr_assert_eq(
+		backend_session_get(h.b, BACKEND_WATCH, &who, 0, &s, &api, NULL), MF_UNSUPPORTED);
 	backend_help_close(&h);
 }

@@ -1,15 +1,17 @@
 /*
  * Find (MS-ASCMD 2.2.1.2): lists of mail by a search string, as 16.1 has it; answered for any version.
- * Knows its elements; the search itself is mailsearch.h's. Without a directory there are no people.
+ * Knows its elements; the search itself is mailsearch.h's and peoplesearch.h's.
  */
 #include "eas/commands.h"
 
 #include <string.h>
 
 #include "eas/cmd/mailsearch.h"
+#include "eas/cmd/peoplesearch.h"
 #include "eas/map/email_found.h"
 #include "eas/map/ids.h"
 #include "eas/map/phrase.h"
+#include "mailferry/log.h"
 
 /* MS-ASCMD 2.2.3.177.2, of the Response. */
 enum { FIND_INVALID = 2, FIND_FOLDERSYNC = 3, FIND_NOT_FROM_ZERO = 4 };
@@ -167,16 +169,47 @@ find_mail(struct eas_request *r, const struct wbxml_node *criterion)
 }
 
 static enum eas_verdict
+answer_people(struct peoplesearch *s, struct eas_request *r)
+{
+	static const char store[] = "GAL";
+	struct wbxml_writer *w = &r->writer;
+	if (s->n == 0)
+		return answer_status(r, store, EAS_OK);
+	open_response(r, store, EAS_OK);
+	for (size_t i = 0; i < s->n; i++) {
+		wbxml_open(w, Find_Result);
+		wbxml_open(w, Find_Properties);
+		person_write(w, &s->list[i], &s->pictures);
+		wbxml_close(w);
+		wbxml_close(w);
+	}
+	wbxml_element(w, Find_Range, mf_printf(r->arena, "%u-%zu", s->first, s->first + s->n - 1));
+	wbxml_number(w, Find_Total, (int64_t)s->total);
+	r->items = s->n;
+	return close_response(r);
+}
+
+/* The text stands in Query itself (2.2.3.142.1), or, of some phones, in FreeText below it. */
+static enum eas_verdict
 find_people(struct eas_request *r, const struct wbxml_node *criterion)
 {
+	static const char store[] = "GAL";
 	const struct wbxml_node *options = wbxml_child(criterion, Find_Options);
 	const struct wbxml_node *query = wbxml_child(criterion, Find_Query);
-	const char *text = wbxml_child_value(query, Find_FreeText);
-	uint32_t first, last;
-	text = text == NULL ? wbxml_value(query) : text;
-	bool good = *text != '\0' &&
-		    mailsearch_range(wbxml_child_value(options, Find_Range), &first, &last);
-	return answer_status(r, "GAL", good ? EAS_OK : FIND_INVALID);
+	struct peoplesearch s = { .text = wbxml_child_value(query, Find_FreeText) };
+	struct mf_error err = { 0 };
+	s.text = s.text == NULL ? wbxml_value(query) : s.text;
+	if (!mailsearch_range(wbxml_child_value(options, Find_Range), &s.first, &s.last) ||
+		!person_pictures_read(wbxml_child(options, Find_Picture), Find_MaxSize,
+			Find_MaxPictures, &s.pictures))
+		return answer_status(r, store, FIND_INVALID);
+	s.last = mailsearch_page_end(s.first, s.last);
+	enum mf_status st = peoplesearch_run(r, &s, &err);
+	if (st == MF_OK)
+		return answer_people(&s, r);
+	mf_log_warning(
+		"find=people status=%s error=%s", mf_status_name(st), mf_log_value(err.text));
+	return answer_status(r, store, eas_status_at(EAS_AT_FIND, st));
 }
 
 enum eas_verdict

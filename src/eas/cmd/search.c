@@ -1,6 +1,6 @@
 /*
  * Search (MS-ASCMD 2.2.1.16): mail, people, documents. Knows the elements of queries; the search itself
- * is mailsearch.h's. Without a directory there are no people, and there are no document libraries.
+ * is mailsearch.h's and peoplesearch.h's. There are no document libraries.
  *
  * Only And joins criteria, and only once: everything else is too complex (MS-ASCMD 2.2.3.10, 2.2.3.80.2).
  */
@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "eas/cmd/mailsearch.h"
+#include "eas/cmd/peoplesearch.h"
 #include "eas/map/document.h"
 #include "eas/map/ids.h"
 #include "eas/map/phrase.h"
@@ -323,16 +324,51 @@ search_mailbox(
 	return answer_hits(&s, &folders, &hits);
 }
 
-/* People: there is no directory, so nobody is found. */
+/* ---- People ---- */
+
+static enum eas_verdict
+answer_people(struct peoplesearch *s, struct eas_request *r)
+{
+	struct wbxml_writer *w = &r->writer;
+	if (s->total == 0)
+		return answer_nothing(r, EAS_OK);
+	if (s->n == 0)
+		return answer_status(r, STORE_PAST_END);
+	open_store(r, EAS_OK);
+	for (size_t i = 0; i < s->n; i++) {
+		wbxml_open(w, Search_Result);
+		wbxml_open(w, Search_Properties);
+		person_write(w, &s->list[i], &s->pictures);
+		wbxml_close(w);
+		wbxml_close(w);
+	}
+	wbxml_element(
+		w, Search_Range, mf_printf(r->arena, "%u-%zu", s->first, s->first + s->n - 1));
+	wbxml_number(w, Search_Total, (int64_t)s->total);
+	r->items = s->n;
+	return close_store(r);
+}
+
+/* The mail server has been asked for nothing yet: what fails here is told in the Store's Status. */
 static enum eas_verdict
 search_people(
 	struct eas_request *r, const struct wbxml_node *query, const struct wbxml_node *options)
 {
-	uint32_t first, last;
-	if (query->children != NULL || *wbxml_value(query) == '\0' ||
-		!mailsearch_range(wbxml_child_value(options, Search_Range), &first, &last))
+	struct peoplesearch s = { .text = wbxml_value(query) };
+	struct mf_error err = { 0 };
+	const struct wbxml_node *picture = wbxml_child(options, Search_Picture);
+	if (query->children != NULL ||
+		!mailsearch_range(wbxml_child_value(options, Search_Range), &s.first, &s.last) ||
+		!person_pictures_read(r->version < EAS_14_1 ? NULL : picture, Search_MaxSize,
+			Search_MaxPictures, &s.pictures))
 		return answer_status(r, STORE_INVALID);
-	return answer_nothing(r, EAS_OK);
+	s.last = mailsearch_page_end(s.first, s.last);
+	enum mf_status st = peoplesearch_run(r, &s, &err);
+	if (st == MF_OK)
+		return answer_people(&s, r);
+	mf_log_warning(
+		"search=people status=%s error=%s", mf_status_name(st), mf_log_value(err.text));
+	return answer_status(r, eas_status_at(EAS_AT_SEARCH_STORE, st));
 }
 
 /* Documents: no library is there to hold what the link names. */
