@@ -98,6 +98,29 @@ static const struct mf_setting settings[] = {
 		.max = 1000000,
 		.help = "With watch = auto: up to so many watched users notify is taken, then "
 			"idle." },
+	{ .name = "watch_renew",
+		.type = MF_SETTING_DURATION,
+		.value = "28m",
+		.min = 5,
+		.max = 29 * 60,
+		.help = "With idle: how old a wait becomes before it is begun anew; servers may "
+			"end "
+			"it after 30 minutes." },
+	{ .name = "watch_hibernation",
+		.type = MF_SETTING_DURATION,
+		.value = "30s",
+		.min = 0,
+		.max = 3600,
+		.help = "With idle, of Dovecot: its imap_hibernate_timeout. It forgets mail that "
+			"arrives in the half second before a session hibernates; so the Inbox is "
+			"looked at once, 3 seconds after that moment. 0: never." },
+	{ .name = "watch_rate",
+		.type = MF_SETTING_NUMBER,
+		.value = "200",
+		.min = 1,
+		.max = 1000000,
+		.help = "Logins a second, about, when the server was away and all watched users "
+			"come back." },
 	{ .name = "watch_poll",
 		.type = MF_SETTING_DURATION,
 		.value = "3m",
@@ -191,6 +214,9 @@ backend_open(const struct mf_conf *conf, struct mf_backend **out, struct mf_erro
 			b->watch_mode = i;
 	b->watch_notify_max = (unsigned)mf_conf_number(conf, "watch_notify_max");
 	b->watch_poll_ms = mf_conf_number(conf, "watch_poll") * 1000;
+	b->watch_renew_ms = mf_conf_number(conf, "watch_renew") * 1000;
+	b->watch_hibernation_ms = mf_conf_number(conf, "watch_hibernation") * 1000;
+	b->watch_rate = (unsigned)mf_conf_number(conf, "watch_rate");
 	b->max_folders = (uint32_t)mf_conf_number(conf, "max_folders");
 	for (size_t i = 0; i < sizeof(role_settings) / sizeof(role_settings[0]); i++) {
 		const char *folder = mf_conf_string(conf, role_settings[i].setting);

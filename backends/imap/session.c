@@ -42,6 +42,7 @@ static const struct {
 	{ "X-GM-EXT-1", IMAP_CAP_GMAIL },
 	{ "NOTIFY", IMAP_CAP_NOTIFY },
 	{ "IDLE", IMAP_CAP_IDLE },
+	{ "ID", IMAP_CAP_ID },
 	{ "IMAP4rev1", IMAP_CAP_REV1 },
 	/* RFC 9051 made these a part of the protocol. */
 	{ "IMAP4rev2", IMAP_CAP_REV2 | IMAP_CAP_SASL_IR | IMAP_CAP_ENABLE | IMAP_CAP_UIDPLUS |

@@ -38,6 +38,7 @@ enum imap_caps {
 	IMAP_CAP_REV1 = 1 << 24,
 	IMAP_CAP_NOTIFY = 1 << 25,
 	IMAP_CAP_IDLE = 1 << 26,
+	IMAP_CAP_ID = 1 << 27,
 };
 
 /* Where folders hang. Strings are owned by the session's arena. */
@@ -75,8 +76,11 @@ struct mf_backend {
 	const char *const *ignore; /* capabilities not to use, NULL at the end */
 	uint32_t max_folders;
 	enum imap_watch_mode watch_mode;
-	unsigned watch_notify_max; /* watchers up to which auto takes NOTIFY */
-	int64_t watch_poll_ms;	   /* of folders that only STATUS can tell about */
+	unsigned watch_notify_max;    /* watchers up to which auto takes NOTIFY */
+	int64_t watch_poll_ms;	      /* of folders that only STATUS can tell about */
+	int64_t watch_renew_ms;	      /* an IDLE is that old at most */
+	int64_t watch_hibernation_ms; /* after which sessions of Dovecot hibernate; 0: never */
+	unsigned watch_rate;	      /* logins a second when all watchers were lost */
 	_Atomic unsigned watchers;
 	char *roles[MF_ROLE_IMPORTANT + 1]; /* folder names from the settings, NULL: none; owned */
 };

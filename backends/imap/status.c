@@ -19,7 +19,7 @@ imap_status_write(struct mf_session *s, const char *folder)
 }
 
 static void
-take_number(struct imap_status *st, struct imap_lex *x)
+take_number(struct imap_cursor *now, struct imap_lex *x)
 {
 	struct mf_bytes name = imap_lex_atom(x);
 	uint64_t n;
@@ -28,13 +28,13 @@ take_number(struct imap_status *st, struct imap_lex *x)
 	n = imap_lex_number(x);
 	imap_lex_take(x, ' ');
 	if (imap_bytes_is(name, "HIGHESTMODSEQ"))
-		st->now.modseq = n;
+		now->modseq = n;
 	else if (imap_bytes_is(name, "UIDNEXT"))
-		st->now.uidnext = (uint32_t)n;
+		now->uidnext = (uint32_t)n;
 	else if (imap_bytes_is(name, "UIDVALIDITY"))
-		st->now.uidvalidity = (uint32_t)n;
+		now->uidvalidity = (uint32_t)n;
 	else if (imap_bytes_is(name, "MESSAGES"))
-		st->now.count = (uint32_t)n;
+		now->count = (uint32_t)n;
 }
 
 static struct imap_status *
@@ -46,21 +46,33 @@ find_row(const struct imap_status_rows *awaited, struct mf_bytes name)
 	return NULL;
 }
 
+bool
+imap_status_parse(struct imap_lex *x, struct mf_bytes *name, struct imap_cursor *now)
+{
+	*now = (struct imap_cursor){ 0 };
+	*name = imap_lex_string(x);
+	imap_lex_take(x, ' ');
+	imap_lex_want(x, '(');
+	while (!x->bad && !imap_lex_take(x, ')'))
+		take_number(now, x);
+	return !x->bad && name->data != NULL;
+}
+
 enum mf_status
 imap_status_take(void *ctx, struct mf_session *s, struct imap_lex *x, bool cut)
 {
+	struct mf_bytes name;
+	struct imap_cursor now;
 	struct imap_status *st;
 
 	(void)s;
-	if (cut || !imap_lex_word(x, "STATUS"))
+	if (cut || !imap_lex_word(x, "STATUS") || !imap_status_parse(x, &name, &now))
 		return MF_OK;
-	st = find_row(ctx, imap_lex_string(x));
-	imap_lex_take(x, ' ');
-	imap_lex_want(x, '(');
-	while (st != NULL && !x->bad && !imap_lex_take(x, ')'))
-		take_number(st, x);
-	if (st != NULL)
-		st->told = !x->bad;
+	st = find_row(ctx, name);
+	if (st != NULL) {
+		st->now = now;
+		st->told = true;
+	}
 	return MF_OK;
 }
 

@@ -22,6 +22,9 @@ struct imap_status_rows {
 	size_t n;
 };
 
+/* The rest of an untagged STATUS answer; what it does not tell is 0 in *now. False: malformed. */
+bool imap_status_parse(struct imap_lex *x, struct mf_bytes *name, struct imap_cursor *now);
+
 /* Takes answers into the struct imap_status_rows that ctx is: for imap_wait. */
 enum mf_status imap_status_take(void *ctx, struct mf_session *s, struct imap_lex *x, bool cut);
 

@@ -305,23 +305,31 @@ struct mf_submit_api {
 struct mf_loop;	 /* mailferry/loop.h */
 struct mf_watch; /* one watched account: defined by the backend */
 
-/* Something may have happened in a folder: items added, changed or gone. folder NULL: in any of them,
- * or the list of folders itself has changed. May be told wrongly or twice, never too late: whatever
- * happened while the watcher was not connected is told (with NULL) once it is again. On the loop's
- * thread; folder lives until it returns. */
-typedef void mf_stir_fn(void *ctx, const char *folder);
+/* What a watcher tells. */
+enum mf_stir {
+	MF_STIR_READY, /* the folders that were asked for last are watched now */
+	MF_STIR_AGAIN, /* the same after a gap: whatever may have come in it is told by this alone */
+	MF_STIR_NEW,   /* items may have been added */
+	MF_STIR_CHANGED, /* items were changed or went; none was added */
+	MF_STIR_FOLDERS, /* the list of folders may have changed */
+	MF_STIR_BLIND,	 /* nothing is watched, until the next READY or AGAIN: look for yourself */
+};
+
+/* Something may have happened. folder: where; NULL: in any of them, or that is not the question. May be told
+ * wrongly or twice, never too late. On the loop's thread; folder lives until it returns. */
+typedef void mf_stir_fn(void *ctx, enum mf_stir what, const char *folder);
 
 /* All calls are made on the loop's thread and return at once. */
 struct mf_watch_api {
 	uint32_t size;
 	/* Begins to watch an account: connects and logs in by itself, and again with growing pauses
 	 * when the connection is lost. `who` is copied and wiped at the end. Wrong credentials end the
-	 * attempts, until `stop`; what is wrong is logged. */
+	 * attempts, until `stop`: MF_STIR_BLIND; what is wrong is logged. */
 	enum mf_status (*start)(struct mf_backend *b, struct mf_loop *loop,
 		const struct mf_login *who, mf_stir_fn *stir, void *ctx, struct mf_watch **out,
 		struct mf_error *err);
-	/* The folders of interest from now on (n may be 0). Copied. When all of them are being watched
-	 * stir(ctx, NULL) is called once. */
+	/* The folders of interest from now on (n may be 0). Copied. When all of them are being watched,
+	 * MF_STIR_READY is told once (at once, when they are already), or MF_STIR_AGAIN. */
 	void (*folders)(struct mf_watch *w, const char *const *ids, size_t n);
 	/* Ends it; nothing is told any more. NULL is fine. */
 	void (*stop)(struct mf_watch *w);

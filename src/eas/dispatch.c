@@ -338,7 +338,7 @@ watch(struct eas_request *r)
 		r->watching = w->begin(w, r);
 		r->wait.until = r->watching != NULL ? clock_ms() : r->wait.until;
 	}
-	if (r->watching != NULL)
+	if (r->watching != NULL && w->sees(w, r->watching))
 		r->wait.poll_ms = WATCHED_POLL_MS;
 }
 
@@ -405,7 +405,8 @@ enum eas_verdict
 eas_run(struct eas_request *r)
 {
 	name_thread(r);
-	bool stirred = r->waited && r->wait.stirred && !r->wait.ended;
+	bool stirred =
+		r->waited && (r->wait.stirred & ~(unsigned)EAS_STIR_LOOK) != 0 && !r->wait.ended;
 	enum eas_verdict v = r->waited ? run_again(r) : run_first(r);
 	if (stirred)
 		eas_metrics_woken(v == EAS_DONE);

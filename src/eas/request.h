@@ -38,11 +38,13 @@ struct eas_server {
 struct eas_request;
 
 /* Whoever wakes a waiting request when its folders stir: given by main, so that eas knows no thread.
- * `begin` is called once, after the first look found nothing: r->wait.group and r->wait.folders name
- * what to watch. From its return on, whatever happens there sets r->wait.stirred and calls eas_run
- * again. `end` is called when the request is over. Any thread. */
+ * `begin` is called once, after the first look found nothing: r->wait says what to watch. From its
+ * return on, whatever happens there sets r->wait.stirred and calls eas_run again. `sees` tells whether that
+ * can be relied upon now; when it ends or begins, EAS_STIR_LOOK is told. `end` is called when the
+ * request is over. Any thread. */
 struct eas_watcher {
 	void *(*begin)(const struct eas_watcher *w, const struct eas_request *r);
+	bool (*sees)(const struct eas_watcher *w, const void *handle);
 	void (*end)(const struct eas_watcher *w, void *handle); /* NULL is fine */
 };
 
@@ -69,6 +71,13 @@ struct eas_answer {
 	struct eas_spool *spool;  /* spool.h: what of the body is not in memory; NULL: nothing */
 };
 
+/* Why a waiting request is called again. */
+enum eas_stir {
+	EAS_STIR_LOOK = 1 << 0,	   /* for no reason: the watching has begun, or ended */
+	EAS_STIR_ITEMS = 1 << 1,   /* something happened in its folders */
+	EAS_STIR_FOLDERS = 1 << 2, /* the list of folders may have changed */
+};
+
 struct eas_wait {
 	int64_t until;	 /* clock_ms: call again then at the latest */
 	int64_t poll_ms; /* call again that often; 0: only at `until` or when woken */
@@ -76,8 +85,9 @@ struct eas_wait {
 	uint64_t one;	 /* the device's number: of its waiting requests the newest ends the others;
 			  * 0: any number may wait */
 	const char *const *folders; /* the backend's ids to watch, NULL at the end; NULL: none */
-	bool stirred;		    /* set by whoever wakes it: something may have changed */
-	bool ended; /* set by whoever ends it: answer now (a newer request, shutdown) */
+	bool changes;		    /* changed and removed items are of interest, too */
+	unsigned stirred; /* eas_stir, set by whoever wakes it; 0: time is up, or its poll due */
+	bool ended;	  /* set by whoever ends it: answer now (a newer request, shutdown) */
 };
 
 struct eas_request {

@@ -10,7 +10,18 @@ begin(const struct eas_watcher *eas, const struct eas_request *r)
 	struct mf_login who = r->login;
 
 	who.user = r->user; /* as the backend knows it */
-	return push_watch(w->push, r->wait.group, &who, r->wait.folders);
+	return push_watch(w->push, &(struct push_wanted){ .group = r->wait.group,
+					   .one = r->wait.one,
+					   .who = &who,
+					   .folders = r->wait.folders,
+					   .changes = r->wait.changes });
+}
+
+static bool
+sees(const struct eas_watcher *eas, const void *handle)
+{
+	(void)eas;
+	return push_sees(handle);
 }
 
 static void
@@ -22,11 +33,16 @@ end(const struct eas_watcher *eas, void *handle)
 }
 
 static void
-wake(void *ctx, uint64_t group)
+wake(void *ctx, uint64_t group, uint64_t one, enum push_news news)
 {
+	static const unsigned stirs[] = {
+		[PUSH_LOOK] = EAS_STIR_LOOK,
+		[PUSH_ITEMS] = EAS_STIR_ITEMS,
+		[PUSH_FOLDERS] = EAS_STIR_FOLDERS,
+	};
 	struct watcher *w = ctx;
 
-	work_wake(w->pool, group);
+	work_wake(w->pool, group, one, stirs[news]);
 }
 
 static int64_t
@@ -51,7 +67,7 @@ watcher_open(struct watcher *w, const struct mf_conf *top, const struct eas_serv
 		.ctx = w };
 
 	*w = (struct watcher){
-		.eas = { .begin = begin, .end = end }, .pool = pool, .server = server
+		.eas = { .begin = begin, .sees = sees, .end = end }, .pool = pool, .server = server
 	};
 	if (api == NULL || api->watch == NULL)
 		return MF_OK;

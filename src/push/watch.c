@@ -22,6 +22,7 @@ struct user {
 	struct mf_watch *watch;
 	struct push_interest *interests;
 	struct mf_loop_timer linger;
+	bool blind;			  /* the backend has said that it cannot watch */
 	struct mf_login who;		  /* owned, wiped with the user */
 	uint8_t credentials[DIGEST_SIZE]; /* their digest */
 	struct tend tend;
@@ -31,7 +32,9 @@ struct user {
 struct push_interest {
 	struct mf_loop_task task; /* first: to add it, then to release it */
 	struct push *push;
-	uint64_t group;
+	uint64_t group, one;
+	bool changes;
+	atomic_bool sees;
 	struct mf_login login; /* owned; wiped once the user has it */
 	char **folders;	       /* owned, NULL at the end */
 	struct user *user;     /* NULL: refused, or forgotten */
@@ -44,7 +47,7 @@ struct push {
 	struct tending *tending;
 	pthread_t thread;
 	struct user *buckets[BUCKETS];
-	_Atomic uint64_t users, interests, stirs, wakes, refused;
+	_Atomic uint64_t users, interests, stirs, wakes, refused, blind;
 };
 
 /* ---- Credentials ---- */
@@ -85,6 +88,13 @@ find(struct push *p, uint64_t group)
 }
 
 static void
+set_blind(struct user *u, bool blind)
+{
+	atomic_fetch_add(&u->push->blind, (uint64_t)blind - (uint64_t)u->blind);
+	u->blind = blind;
+}
+
+static void
 user_free(struct user *u)
 {
 	struct push *p = u->push;
@@ -97,6 +107,7 @@ user_free(struct user *u)
 	tend_deinit(&u->tend);
 	p->options.api->stop(u->watch);
 	mf_login_wipe(&u->who);
+	set_blind(u, false);
 	atomic_fetch_sub(&p->users, 1);
 	free(u);
 }
@@ -110,6 +121,8 @@ linger_over(struct mf_loop_timer *t)
 static bool
 wants(const struct push_interest *i, const char *folder)
 {
+	if (folder == NULL)
+		return true;
 	for (char **f = i->folders; *f != NULL; f++)
 		if (strcmp(*f, folder) == 0)
 			return true;
@@ -117,23 +130,61 @@ wants(const struct push_interest *i, const char *folder)
 }
 
 static void
-stirred(void *ctx, const char *folder)
+wake(struct user *u, const struct push_interest *i, enum push_news news)
 {
-	struct user *u = ctx;
-	struct push *p = u->push;
-	const struct push_interest *i = u->interests;
+	const struct push_options *o = &u->push->options;
 
-	atomic_fetch_add(&p->stirs, 1);
-	tend_soon(&u->tend);
-	while (i != NULL && folder != NULL && !wants(i, folder))
-		i = i->next;
-	if (i == NULL)
-		return;
-	atomic_fetch_add(&p->wakes, 1);
-	p->options.wake(p->options.ctx, u->group);
+	if (news != PUSH_LOOK)
+		atomic_fetch_add(&u->push->wakes, 1);
+	o->wake(o->ctx, u->group, i->one, news);
 }
 
-/* A watcher with these credentials, in place of one with others. */
+/* From now on the watcher sees for all of them, or for none. Who saw already is told only after a gap. */
+static void
+set_sight(struct user *u, bool sees, bool gap)
+{
+	for (struct push_interest *i = u->interests; i != NULL; i = i->next) {
+		bool saw = atomic_exchange(&i->sees, sees);
+
+		if (saw != sees || gap)
+			wake(u, i, PUSH_LOOK);
+	}
+}
+
+/* What a watcher tells is passed on to those whom it concerns: an addition to all that wait for the folder,
+ * a change to those that asked for it. */
+static void
+stirred(void *ctx, enum mf_stir what, const char *folder)
+{
+	struct user *u = ctx;
+
+	if (what != MF_STIR_BLIND && what != MF_STIR_READY)
+		tend_soon(&u->tend);
+	switch (what) {
+	case MF_STIR_READY:
+	case MF_STIR_AGAIN:
+		set_blind(u, false);
+		set_sight(u, true, what == MF_STIR_AGAIN);
+		return;
+	case MF_STIR_BLIND:
+		set_blind(u, true);
+		set_sight(u, false, false);
+		return;
+	case MF_STIR_NEW:
+	case MF_STIR_CHANGED:
+	case MF_STIR_FOLDERS:
+		break;
+	}
+	atomic_fetch_add(&u->push->stirs, 1);
+	for (struct push_interest *i = u->interests; i != NULL; i = i->next)
+		if (what == MF_STIR_FOLDERS)
+			wake(u, i, PUSH_FOLDERS);
+		else if ((what == MF_STIR_NEW || i->changes) && wants(i, folder))
+			wake(u, i, PUSH_ITEMS);
+}
+
+/* A watcher with these credentials, in place of one with others, or of one that sees nothing: what was refused a
+ * while ago may be taken now. */
 static bool
 user_watch(struct user *u, const struct push_interest *i)
 {
@@ -142,10 +193,13 @@ user_watch(struct user *u, const struct push_interest *i)
 	struct mf_error err;
 
 	login_digest(&i->login, credentials);
-	if (u->watch != NULL && memcmp(credentials, u->credentials, sizeof(credentials)) == 0)
+	if (u->watch != NULL && !u->blind &&
+		memcmp(credentials, u->credentials, sizeof(credentials)) == 0)
 		return true;
 	p->options.api->stop(u->watch);
 	u->watch = NULL;
+	set_blind(u, false);
+	set_sight(u, false, false);
 	memcpy(u->credentials, credentials, sizeof(credentials));
 	mf_login_wipe(&u->who);
 	mf_login_copy(&u->who, &i->login);
@@ -264,27 +318,35 @@ take_off(struct mf_loop_task *task)
 }
 
 struct push_interest *
-push_watch(struct push *p, uint64_t group, const struct mf_login *who, const char *const *folders)
+push_watch(struct push *p, const struct push_wanted *wanted)
 {
 	struct push_interest *i = calloc(1, sizeof(*i));
 	size_t n = 0;
 
-	while (folders[n] != NULL)
+	while (wanted->folders[n] != NULL)
 		n++;
 	if (i != NULL)
 		i->folders = calloc(n + 1, sizeof(*i->folders));
 	if (i == NULL || i->folders == NULL)
 		abort();
 	for (size_t k = 0; k < n; k++)
-		if ((i->folders[k] = strdup(folders[k])) == NULL)
+		if ((i->folders[k] = strdup(wanted->folders[k])) == NULL)
 			abort();
 	i->push = p;
-	i->group = group;
-	mf_login_copy(&i->login, who);
+	i->group = wanted->group;
+	i->one = wanted->one;
+	i->changes = wanted->changes;
+	mf_login_copy(&i->login, wanted->who);
 	i->task.run = add;
 	atomic_fetch_add(&p->interests, 1);
 	mf_loop_post(p->loop, &i->task);
 	return i;
+}
+
+bool
+push_sees(const struct push_interest *i)
+{
+	return atomic_load(&i->sees);
 }
 
 /* Posted once as an addition: that task has run, or runs before a new one, in the order of posting. */
@@ -332,10 +394,10 @@ forget(struct mf_loop_task *task)
 	struct user *u = find(f->push, f->group);
 
 	if (u != NULL) {
+		set_sight(u, false, false);
 		for (struct push_interest *i = u->interests; i != NULL; i = i->next)
 			i->user = NULL;
 		user_free(u);
-		f->push->options.wake(f->push->options.ctx, f->group);
 	}
 	free(f);
 }
@@ -414,6 +476,7 @@ push_stats(struct push *p, struct push_stats *out)
 		.stirs = atomic_load(&p->stirs),
 		.wakes = atomic_load(&p->wakes),
 		.refused = atomic_load(&p->refused),
+		.blind = atomic_load(&p->blind),
 		.tended = tending_runs(p->tending),
 	};
 	loop_count(p->loop, &out->ios, &out->timers);

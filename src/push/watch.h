@@ -10,13 +10,20 @@
 struct push;
 struct push_interest;
 
+/* Why a waiting request is woken. */
+enum push_news {
+	PUSH_LOOK,    /* the watching has begun, begun anew, or ended: see push_sees */
+	PUSH_ITEMS,   /* something happened in its folders */
+	PUSH_FOLDERS, /* the list of folders may have changed */
+};
+
 struct push_options {
 	const struct mf_watch_api *api; /* of the store's backend */
 	struct mf_backend *backend;
 	int64_t linger_ms; /* how long a watcher outlives the last who waited, with its credentials */
 	size_t users_max; /* watched at once; beyond, waiting requests are only polled */
-	/* Something may have happened for this group's waiting requests. On the loop's thread. */
-	void (*wake)(void *ctx, uint64_t group);
+	/* A waiting request is to look, or has reason to. On the loop's thread. */
+	void (*wake)(void *ctx, uint64_t group, uint64_t one, enum push_news news);
 	/* Background work for a user, NULL: there is none. Called a moment after the user began to be
 	 * watched and after each stir, as long as the watcher lives (linger_ms after the last who
 	 * waited, too); on a thread of its own, one call at a time for a user, tend_threads in all; may
@@ -32,16 +39,26 @@ enum mf_status push_open(const struct push_options *o, struct push **out, struct
 /* Ends all watchers and the thread; all interests must have been released. NULL is fine. */
 void push_close(struct push *p);
 
-/* A request of the user `group` waits for these folders (the backend's ids, NULL at the end; copied).
- * `who` is copied, and wiped with the watcher. Never NULL. Any thread. */
-struct push_interest *push_watch(
-	struct push *p, uint64_t group, const struct mf_login *who, const char *const *folders);
+/* What one waiting request wants. */
+struct push_wanted {
+	uint64_t group;		    /* the user */
+	uint64_t one;		    /* the request among those of the user */
+	const struct mf_login *who; /* copied, and wiped with the watcher */
+	const char *const *folders; /* the backend's ids, NULL at the end; copied */
+	bool changes;		    /* of items and their going are news, too, not only additions */
+};
+
+/* A request waits. Never NULL. Any thread. */
+struct push_interest *push_watch(struct push *p, const struct push_wanted *wanted);
+/* Its folders are watched now. Any thread. */
+bool push_sees(const struct push_interest *i);
 /* It waits no more. NULL is fine. Any thread. */
 void push_release(struct push *p, struct push_interest *i);
 
 struct push_stats {
 	uint64_t users, interests; /* now */
-	uint64_t stirs, wakes;	   /* told by backends; passed on */
+	uint64_t stirs, wakes;	   /* news told by backends; requests woken by them */
+	uint64_t blind;		   /* users whom their backend cannot watch, now */
 	uint64_t refused;	   /* users_max was reached */
 	uint64_t tended;	   /* calls of tend */
 	uint64_t ios, timers;

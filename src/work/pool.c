@@ -174,7 +174,7 @@ dequeue(struct work_pool *p)
 	job->state = WORK_RUNNING;
 	job->wait.stirred = job->stirred;
 	job->wait.ended = job->ended = job->ended || p->ending;
-	job->stirred = false;
+	job->stirred = 0;
 	/* This worker may have been the timekeeper: another takes over. */
 	if (p->first != NULL || (p->table.n > 0 && !p->timekeeper))
 		rouse(p);
@@ -294,7 +294,8 @@ work_push(struct work_pool *p, struct work_job *job)
 	pthread_mutex_lock(&p->lock);
 	room = p->stats.queued < p->queue_max && !p->stopping;
 	if (room) {
-		job->stirred = job->ended = false;
+		job->stirred = 0;
+		job->ended = false;
 		job->listed_group = 0;
 		enqueue(p, job);
 	}
@@ -304,14 +305,16 @@ work_push(struct work_pool *p, struct work_job *job)
 
 /* A running job is told by its flag: it does not park before it has run once more. */
 void
-work_wake(struct work_pool *p, uint64_t group)
+work_wake(struct work_pool *p, uint64_t group, uint64_t one, unsigned what)
 {
 	struct work_job *job;
 
 	pthread_mutex_lock(&p->lock);
 	job = work_table_group(&p->table, group);
 	for (; job != NULL; job = work_table_group_next(job)) {
-		job->stirred = true;
+		if (one != 0 && job->listed_one != one)
+			continue;
+		job->stirred |= what;
 		if (job->state == WORK_PARKED)
 			unpark(p, job);
 	}

@@ -30,8 +30,8 @@ struct work_wait {
 		one; /* of all jobs of a group with the same number only the latest waits, the others
 		       * are ended: a device's Ping; 0: any number may wait */
 	/* Set for `run` before it is called again. */
-	bool stirred; /* work_wake was called for its group */
-	bool ended;   /* finish now: shutdown, a newer job took its place, or its client left */
+	unsigned stirred; /* what work_wake was called with for it, ored; 0: it was not */
+	bool ended;	  /* finish now: shutdown, a newer job took its place, or its client left */
 };
 
 enum work_state { WORK_IDLE, WORK_QUEUED, WORK_RUNNING, WORK_PARKED };
@@ -43,7 +43,8 @@ struct work_job {
 
 	/* The pool's own. */
 	enum work_state state;
-	bool stirred, ended;		/* to be told at the next run */
+	unsigned stirred;		/* to be told at the next run */
+	bool ended;			/* the same */
 	int64_t due;			/* parked: clock_ms of the next call */
 	size_t slot;			/* parked: place in the heap */
 	struct work_job *next;		/* in the queue */
@@ -65,8 +66,9 @@ void work_pool_free(struct work_pool *p);
  * stays the caller's. Any thread. */
 bool work_push(struct work_pool *p, struct work_job *job);
 
-/* Something may have changed for a group: its waiting jobs are called again. Any thread. */
-void work_wake(struct work_pool *p, uint64_t group);
+/* Something may have changed for the jobs of a group with this wait.one (0: for all of the group): those
+ * that wait are called again, and told `what` (not 0). Any thread. */
+void work_wake(struct work_pool *p, uint64_t group, uint64_t one, unsigned what);
 
 /* Ends one job: parked, it is called again with wait.ended; otherwise it will not park any more. The
  * caller knows that `done` has not returned yet. Any thread. */

@@ -142,6 +142,55 @@ Test(push, by_idle, .timeout = 120)
 	mail_ends_a_ping("imap {\n\twatch = idle\n\twatch_poll = 10s\n}\n", 5000, 15000);
 }
 
+/*
+ * A session of Dovecot that goes to sleep forgets the mail of the half second before (it collects events
+ * that long, and drops them). Deliveries in just that time, one each 40 ms, are told all the same.
+ */
+enum { SLEEPERS = 16 };
+
+Test(push, over_a_server_that_falls_asleep, .timeout = 180)
+{
+	struct pinging p[SLEEPERS];
+	struct dovecot d;
+	struct gateway g;
+	int64_t began[SLEEPERS];
+
+	dovecot_start(&d, "--hibernate 2");
+	gateway_start(&g, &d, "imap {\n\twatch = idle\n\twatch_hibernation = 2s\n}\n");
+	for (int i = 0; i < SLEEPERS; i++) {
+		char user[20];
+
+		snprintf(user, sizeof user, "sleeper%d", i);
+		p[i] = (struct pinging){ .folders = { "inbox" }, .heartbeat = 120 };
+		p[i].phone = phone_new(&g, user, NULL, "phone1");
+		phone_hierarchy(p[i].phone);
+		deliver(&d, user, "before");
+		phone_sync(p[i].phone, "inbox");
+	}
+	for (int i = 0; i < SLEEPERS; i++) {
+		cr_assert_eq(pthread_create(&p[i].thread, NULL, ping, &p[i]), 0);
+		began[i] = now_ms();
+		pause_ms(60);
+	}
+	for (int i = 0; i < SLEEPERS; i++) {
+		int64_t at = began[i] + 1450 + i * 40;
+		char user[20];
+
+		snprintf(user, sizeof user, "sleeper%d", i);
+		if (at > now_ms())
+			pause_ms((long)(at - now_ms()));
+		deliver(&d, user, "good night");
+	}
+	for (int i = 0; i < SLEEPERS; i++) {
+		ping_end(&p[i], "inbox");
+		cr_assert_lt(p[i].ended - began[i], 20000, "sleeper%d: %d ms", i,
+			(int)(p[i].ended - began[i]));
+		phone_free(p[i].phone);
+	}
+	gateway_end(&g);
+	dovecot_end(&d);
+}
+
 /* The server dies under a Ping; mail comes before the watcher is back; it is told all the same. */
 Test(push, over_a_killed_server, .timeout = 180)
 {

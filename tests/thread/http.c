@@ -99,7 +99,7 @@ main(void)
 	for (uintptr_t i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, visit, (void *)(i + 1));
 	while (clock_ms() < until) {
-		work_wake(pool, (uint64_t)(clock_us() % 8));
+		work_wake(pool, (uint64_t)(clock_us() % 8), 0, 1);
 		usleep(300);
 	}
 	st = http_server_stop(server, 10000, &err);

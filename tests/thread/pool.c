@@ -51,9 +51,9 @@ pusher(void *arg)
 		mine[i].left = (unsigned)rand_r(&seed) % 5;
 		mine[i].group = 1 + (uint64_t)rand_r(&seed) % GROUPS;
 		while (!work_push(pool, &mine[i].job))
-			work_wake(pool, 1 + (uint64_t)rand_r(&seed) % GROUPS);
+			work_wake(pool, 1 + (uint64_t)rand_r(&seed) % GROUPS, 0, 1);
 		if (i % 7 == 0)
-			work_wake(pool, 1 + (uint64_t)rand_r(&seed) % GROUPS);
+			work_wake(pool, 1 + (uint64_t)rand_r(&seed) % GROUPS, 0, 1);
 		if (i % 5 == 0)
 			work_end(pool, &mine[i].job);
 	}

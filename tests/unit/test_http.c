@@ -522,7 +522,7 @@ Test(http, waiters)
 	close(c2.fd); /* left: noticed */
 	wait_for(&waiting, 1);
 	wait_for(&ended, 1);
-	work_wake(pool, 1);
+	work_wake(pool, 1, 0, 1);
 	client_answer(&c, &a, 3000);
 	cr_assert_eq(a.status, 200);
 	cr_assert(a.body_len == 7 && memcmp(a.body, "stirred", 7) == 0);

@@ -20,7 +20,8 @@ struct mf_watch {
 
 static struct mf_watch *last;
 static _Atomic int started, stopped, told_folders;
-static _Atomic uint64_t woken[8];
+static _Atomic uint64_t last_group;
+static _Atomic int woken[8], looked[8]; /* by the request's number */
 static char folders[200];
 
 static enum mf_status
@@ -65,10 +66,14 @@ watch_stop(struct mf_watch *w)
 static const struct mf_watch_api api = { sizeof(api), watch_start, watch_folders, watch_stop };
 
 static void
-wake(void *ctx, uint64_t group)
+wake(void *ctx, uint64_t group, uint64_t one, enum push_news news)
 {
 	(void)ctx;
-	woken[group]++;
+	if (news == PUSH_LOOK)
+		looked[one]++;
+	else
+		woken[one]++;
+	last_group = group;
 }
 
 /* ---- Background work ---- */
@@ -103,13 +108,20 @@ open_push(int64_t linger_ms, size_t users_max)
 }
 
 static struct push_interest *
-watch(struct push *p, uint64_t group, const char *password, const char *folder)
+watch_as(struct push *p, uint64_t group, uint64_t one, const char *password, const char *folder,
+	bool changes)
 {
 	const char *list[] = { folder, NULL };
 	struct mf_login who = { .user = password == NULL ? "refused" : "u",
 		.password = password == NULL ? "" : password };
 
-	return push_watch(p, group, &who, list);
+	return push_watch(p, &(struct push_wanted){ group, one, &who, list, changes });
+}
+
+static struct push_interest *
+watch(struct push *p, uint64_t group, const char *password, const char *folder)
+{
+	return watch_as(p, group, group, password, folder, true);
 }
 
 /* Waits until the loop has done everything that was posted. */
@@ -131,6 +143,7 @@ settle_beyond(const _Atomic int *what, int value)
 
 struct stir_task {
 	struct mf_loop_task task;
+	enum mf_stir what;
 	const char *folder;
 	_Atomic int done;
 };
@@ -140,17 +153,23 @@ stir_run(struct mf_loop_task *t)
 {
 	struct stir_task *s = (struct stir_task *)t;
 
-	last->stir(last->ctx, s->folder);
+	last->stir(last->ctx, s->what, s->folder);
 	s->done = 1;
+}
+
+static void
+tell(enum mf_stir what, const char *folder)
+{
+	struct stir_task s = { .task = { .run = stir_run }, .what = what, .folder = folder };
+
+	mf_loop_post(last->loop, &s.task);
+	settle(&s.done, 1);
 }
 
 static void
 stir(const char *folder)
 {
-	struct stir_task s = { .task = { .run = stir_run }, .folder = folder };
-
-	mf_loop_post(last->loop, &s.task);
-	settle(&s.done, 1);
+	tell(MF_STIR_NEW, folder);
 }
 
 Test(push, one_watcher_serves_all_requests_of_a_user)
@@ -165,12 +184,64 @@ Test(push, one_watcher_serves_all_requests_of_a_user)
 	stir("INBOX");
 	stir("Other"); /* nobody waits for that */
 	stir(NULL);
-	cr_assert_eq(woken[1], 2);
+	cr_assert_eq(woken[1], 3); /* one of them, then both */
 	push_release(p, a);
 	push_release(p, b);
 	settle(&stopped, 1); /* after it lingered */
 	push_stats(p, &stats);
 	cr_assert(stats.users == 0 && stats.interests == 0);
+	push_close(p);
+}
+
+/* Who is woken by what: each row in turn. */
+Test(push, wakes_only_whom_it_concerns)
+{
+	static const struct {
+		const char *name;
+		enum mf_stir what;
+		const char *folder;
+		int ping, sync, looks; /* woken[1], woken[2], looked[1] + looked[2] by then */
+	} rows[] = {
+		{ "ready", MF_STIR_READY, NULL, 0, 0, 2 },
+		{ "ready again: nobody is new", MF_STIR_READY, NULL, 0, 0, 2 },
+		{ "an addition", MF_STIR_NEW, "INBOX", 1, 1, 2 },
+		{ "a change: a Ping does not care", MF_STIR_CHANGED, "INBOX", 1, 2, 2 },
+		{ "elsewhere", MF_STIR_NEW, "Work", 1, 2, 2 },
+		{ "the list of folders", MF_STIR_FOLDERS, NULL, 2, 3, 2 },
+		{ "somewhere", MF_STIR_NEW, NULL, 3, 4, 2 },
+		{ "after a gap", MF_STIR_AGAIN, NULL, 3, 4, 4 },
+		{ "blind", MF_STIR_BLIND, NULL, 3, 4, 6 },
+		{ "seeing", MF_STIR_READY, NULL, 3, 4, 8 },
+	};
+	struct push *p = open_push(60000, 10);
+	struct push_interest *ping = watch_as(p, 7, 1, "x", "INBOX", false),
+			     *sync = watch_as(p, 7, 2, "x", "INBOX", true), *late;
+	struct push_stats stats;
+
+	settle(&told_folders, 2);
+	cr_assert(!push_sees(ping));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		tell(rows[i].what, rows[i].folder);
+		cr_assert_eq(woken[1], rows[i].ping, "%s: %d", rows[i].name, woken[1]);
+		cr_assert_eq(woken[2], rows[i].sync, "%s: %d", rows[i].name, woken[2]);
+		cr_assert_eq(looked[1] + looked[2], rows[i].looks, "%s: %d", rows[i].name,
+			looked[1] + looked[2]);
+		cr_assert_eq(push_sees(ping), rows[i].what != MF_STIR_BLIND, "%s", rows[i].name);
+		push_stats(p, &stats);
+		cr_assert_eq(stats.blind, rows[i].what == MF_STIR_BLIND, "%s", rows[i].name);
+	}
+	late = watch_as(p, 7, 3, "x", "INBOX", false);
+	settle(&told_folders, 3);
+	tell(MF_STIR_READY, NULL);
+	cr_assert(looked[3] == 1 && looked[1] + looked[2] == 8, "only the newcomer looks");
+	tell(MF_STIR_BLIND, NULL);
+	push_release(p, late);
+	late = watch_as(p, 7, 3, "x", "INBOX", false); /* the same password: is it taken now? */
+	settle(&told_folders, 4);
+	cr_assert_eq(started, 2);
+	push_release(p, ping);
+	push_release(p, sync);
+	push_release(p, late);
 	push_close(p);
 }
 
@@ -191,7 +262,7 @@ Test(push, a_watcher_outlives_a_pause_between_requests)
 	cr_assert_str_eq(last->password, "changed");
 	push_forget(p, 2);
 	settle(&stopped, 2);
-	cr_assert_eq(woken[2], 1, "who waits looks for itself from now on");
+	cr_assert(!push_sees(a), "who waits looks for itself from now on");
 	push_release(p, a);
 	push_close(p);
 	cr_assert_eq(stopped, 2);

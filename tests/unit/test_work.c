@@ -181,9 +181,9 @@ Test(work, groups)
 		cr_assert(work_push(p, &jobs[i].job));
 	}
 	wait_parked(p, 300);
-	work_wake(p, 7);
-	work_wake(p, 4711);
-	work_wake(p, 0);
+	work_wake(p, 7, 0, 1);
+	work_wake(p, 4711, 0, 1);
+	work_wake(p, 0, 0, 1);
 	wait_parked(p, 297);
 	for (unsigned i = 0; i < 300; i++)
 		cr_assert_eq(jobs[i].finished, i % 100 == 6, "job %u", i);
@@ -205,7 +205,7 @@ Test(work, a_wake_while_it_runs_is_kept)
 	t.poll_ms = 60000;
 	t.hold = true;
 	wait_for(&t.runs, t.runs + 1);
-	work_wake(p, 1);
+	work_wake(p, 1, 0, 1);
 	cr_assert_eq(t.finished, 0);
 	t.hold = false;
 	wait_for(&t.finished, 1);

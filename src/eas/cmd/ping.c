@@ -300,7 +300,8 @@ static enum mf_status
 look(struct eas_request *r, struct ping *p, unsigned *status, struct mf_error *err)
 {
 	struct state_folders folders;
-	bool again = r->wait.stirred && clock_ms() - p->listed >= HIERARCHY_LOOK_MS;
+	bool again = (r->wait.stirred & EAS_STIR_FOLDERS) != 0 ||
+		     clock_ms() - p->listed >= HIERARCHY_LOOK_MS;
 	bool same = true;
 	enum mf_status st;
 
