@@ -19,6 +19,7 @@ enum {
 	LIST_MAX = 8,
 	QUOTE_MAX = 10,
 	HREF_MAX = 1000,
+	NEWLINES_MAX = 3, /* at once: two empty lines */
 };
 
 enum action {
@@ -97,9 +98,11 @@ struct writer {
 	htmlParserCtxtPtr parser;
 	size_t begin, max; /* of out */
 	bool stopped, links;
+	bool bare; /* there is no text at all: links are told without one */
 	unsigned depth;
 	unsigned newlines; /* owed before the next text */
 	bool space;	   /* a blank is owed */
+	bool cell;	   /* it stands between cells of a table */
 	bool any;	   /* some text was written */
 	bool line_empty;   /* only marks stand in this line */
 	unsigned skip, pre, quote, indent;
@@ -162,10 +165,10 @@ pay(struct writer *w)
 		}
 		begin_line(w);
 	} else if (w->space && !w->line_empty) {
-		mf_buf_add_byte(w->out, ' ');
+		mf_buf_add_byte(w->out, w->cell ? '\t' : ' ');
 	}
 	w->newlines = 0;
-	w->space = false;
+	w->space = w->cell = false;
 	w->any = true;
 	if (w->out->failed || w->out->len - w->begin > w->max) {
 		w->stopped = true;
@@ -185,11 +188,10 @@ put(struct writer *w, const char *s, size_t len)
 static void
 line_end(struct writer *w)
 {
-	if (!w->any)
+	if (!w->any || (w->newlines == 0 && w->line_empty)) /* behind the mark of an item */
 		return;
-	if (w->newlines > 0 || w->line_empty)
-		pay(w);
-	w->newlines = w->newlines == 0 ? 1 : w->newlines;
+	if (w->newlines < NEWLINES_MAX)
+		w->newlines++;
 	w->space = false;
 }
 
@@ -322,15 +324,17 @@ end_link(struct writer *w)
 	const char *href = w->href, *text;
 
 	w->link_begin = 0;
-	if (begin == 0 || w->out->len < begin)
+	if (begin == 0 || (w->out->len < begin && !w->bare))
 		return;
-	if (str_istarts(href, "mailto:"))
+	if (str_istarts(href, "mailto:")) {
 		href += 7;
+		w->href[7 + strcspn(href, "?")] = '\0';
+	}
 	len = strcspn(href, "?#");
 	while (len > 0 && href[len - 1] == '/')
 		len--;
 	text = (const char *)w->out->data + begin - 1;
-	if (memmem(text, w->out->len - begin + 1, href, len) != NULL)
+	if (w->out->len >= begin && memmem(text, w->out->len - begin + 1, href, len) != NULL)
 		return;
 	w->space = true;
 	put(w, "<", 1);
@@ -387,7 +391,7 @@ begin_action(struct writer *w, enum action action, const xmlChar **attributes)
 		w->indent++;
 		break;
 	case ACTION_CELL:
-		w->space = true;
+		w->space = w->cell = true;
 		break;
 	case ACTION_LINK:
 		begin_link(w, attribute(attributes, "href"));
@@ -512,25 +516,71 @@ portion(const char *html, size_t left)
 	return close == NULL ? PORTION : (size_t)(close - html) + 1;
 }
 
+/* Parses up to `end`, as far as room is. */
+static void
+parse(struct writer *w, const char *html, size_t end)
+{
+	for (size_t at = 0; at < end && !w->stopped && w->parser != NULL;) {
+		size_t n = portion(html + at, end - at);
+
+		htmlParseChunk(w->parser, html + at, (int)n, 0);
+		if (w->depth > DEPTH_MAX && !w->stopped)
+			fresh_parser(w);
+		at += n;
+	}
+}
+
+/* Behind the last comment that ends. */
+static size_t
+comments_end(const char *html, size_t len)
+{
+	size_t at = 0;
+
+	for (const char *end; (end = memmem(html + at, len - at, "-->", 3)) != NULL;)
+		at = (size_t)(end - html) + 3;
+	return at;
+}
+
+/* A comment that never ends would hide all that follows: then it ends with its tag. */
+static void
+parse_all(struct writer *w, const char *html, size_t len)
+{
+	size_t at = 0, seen = comments_end(html, len);
+	const char *open;
+
+	while ((open = memmem(html + seen, len - seen, "<!--", 4)) != NULL) {
+		const char *end = memchr(open, '>', len - (size_t)(open - html));
+
+		parse(w, html + at, (size_t)(open - html) - at);
+		at = seen = end == NULL ? len : (size_t)(end - html) + 1;
+	}
+	parse(w, html + at, len - at);
+	if (w->parser != NULL && !w->stopped)
+		htmlParseChunk(w->parser, "", 0, 1);
+}
+
+static bool
+convert(struct writer *w, const char *html, size_t len)
+{
+	w->parser = new_parser(w);
+	parse_all(w, html, len);
+	if (w->any && !w->stopped)
+		mf_buf_add_byte(w->out, '\n');
+	htmlFreeParserCtxt(w->parser);
+	return !w->stopped;
+}
+
 bool
 mime_html_to_text(struct mf_buf *out, const char *html, size_t len, size_t max, bool links)
 {
 	struct writer w = { .out = out, .begin = out->len, .max = max, .links = links };
-	size_t at = 0, limit = len < INPUT_MAX ? len : INPUT_MAX;
+	struct writer bare = w;
+	size_t limit = len < INPUT_MAX ? len : INPUT_MAX;
+	bool whole = limit == 0 || convert(&w, html, limit);
 
-	w.parser = new_parser(&w);
-	while (at < limit && !w.stopped && w.parser != NULL) {
-		size_t n = portion(html + at, limit - at);
-
-		htmlParseChunk(w.parser, html + at, (int)n, 0);
-		if (w.depth > DEPTH_MAX && !w.stopped)
-			fresh_parser(&w);
-		at += n;
+	if (!w.any && links && whole && limit > 0) {
+		bare.bare = true;
+		whole = convert(&bare, html, limit);
 	}
-	if (w.parser != NULL && !w.stopped)
-		htmlParseChunk(w.parser, "", 0, 1);
-	if (w.any && !w.stopped)
-		mf_buf_add_byte(out, '\n');
-	htmlFreeParserCtxt(w.parser);
-	return !w.stopped && limit == len;
+	return whole && limit == len;
 }

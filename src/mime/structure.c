@@ -121,6 +121,16 @@ walk_leaf(struct walk *w, const struct mf_part *part, bool related, struct texts
 static void walk(struct walk *w, const struct mf_part *part, unsigned depth, bool related,
 	struct texts *out);
 
+/* Nothing but line ends and a blank here and there: what some programs send beside HTML. */
+static bool
+is_blank(const struct mime_text *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->parts[i]->size > 3 * t->parts[i]->lines)
+			return false;
+	return true;
+}
+
 /* The same text in several formats: of each format the richest, that is the last. */
 static void
 walk_alternative(struct walk *w, const struct mf_part *part, unsigned depth, struct texts *out)
@@ -138,6 +148,8 @@ walk_alternative(struct walk *w, const struct mf_part *part, unsigned depth, str
 		if (t.html.n > 0)
 			out->html = t.html;
 	}
+	if (out->html.n > 0 && is_blank(&out->plain))
+		out->plain.n = 0;
 	w->alternatives--;
 	w->any_text = had || out->plain.n > 0 || out->html.n > 0;
 }

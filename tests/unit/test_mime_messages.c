@@ -118,7 +118,7 @@ static const struct shown table[] = {
 	{ "attachment-only", NULL, "", NOTE, "only.png", 0, 65001 },
 	{ "html-only", NULL, "Привет", NOTE, "", 2, 65001 },
 	{ "html-hostile", NULL,
-		"one\r\n\r\ntwo\r\n\r\nx\r\n* a\r\n* b\r\n  1. c\r\n  2. d\r\n1 2\r\n3\r\n&< €",
+		"one\r\n\r\ntwo\r\n\r\nx\r\n* a\r\n* b\r\n  1. c\r\n  2. d\r\n1\t2\r\n3\r\n&< €",
 		NOTE, "", 2, 65001 },
 	{ "html-preheader", NULL, "Save 20%\r\nView in browser <https://track.", NOTE, "", 2,
 		65001 },
