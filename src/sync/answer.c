@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { ROW_FORMAT = 1, TOLD_MAX = 100000, RESPONSES_MAX = 100000 };
+enum { ROW_FORMAT = 2, ROW_FORMAT_OLDEST = 1, TOLD_MAX = 100000, RESPONSES_MAX = 100000 };
 
 static void
 put_mark(struct mf_buf *out, const struct sync_mark *m)
@@ -33,6 +33,7 @@ sync_answer_encode(const struct sync_answer *s, struct mf_buf *out)
 		varint_put_bytes(out, mf_bytes_str(s->responses[i].client_id));
 		varint_put_bytes(out, mf_bytes_str(s->responses[i].server_id));
 		varint_put(out, s->responses[i].fetch);
+		varint_put_bytes(out, mf_bytes_str(s->responses[i].attached));
 	}
 }
 
@@ -72,9 +73,11 @@ sync_answer_decode(
 	struct mf_arena *a, struct mf_bytes row, struct sync_answer *out, struct mf_error *err)
 {
 	struct varint_reader r;
+	uint64_t format;
 
 	varint_reader_init(&r, row);
-	if (varint_get(&r) != ROW_FORMAT)
+	format = varint_get(&r);
+	if (format < ROW_FORMAT_OLDEST || format > ROW_FORMAT)
 		return mf_fail(err, MF_BROKEN, "state: an answer's row has an unknown format");
 	out->more = varint_get_max(&r, 1) == 1;
 	out->n_told = (size_t)varint_get_max(&r, row.len < TOLD_MAX ? row.len : TOLD_MAX);
@@ -92,6 +95,7 @@ sync_answer_decode(
 		s->client_id = get_string(a, &r);
 		s->server_id = get_string(a, &r);
 		s->fetch = varint_get(&r);
+		s->attached = format >= 2 ? get_string(a, &r) : "";
 	}
 	if (r.failed || r.at != r.end)
 		return mf_fail(err, MF_BROKEN, "state: an answer's row is malformed");

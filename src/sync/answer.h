@@ -28,6 +28,8 @@ struct sync_response {
 	const char *client_id; /* "" without one */
 	const char *server_id; /* "" without one */
 	uint64_t fetch;	       /* id of an item whose content goes with it; 0: none */
+	/* Of an item with new attachments: what the client calls these, each followed by '\n'; else "". */
+	const char *attached;
 };
 
 struct sync_answer {

@@ -28,7 +28,7 @@ static const uint16_t tags[] = { AirSync_Collections, AirSync_Collection, AirSyn
 	Email2_Sender, Email2_IsDraft, Email2_Bcc, Tasks_StartDate, Tasks_DueDate,
 	GetItemEstimate_Collections, GetItemEstimate_Collection, GetItemEstimate_CollectionId };
 
-enum { TAGS = sizeof(tags) / sizeof(tags[0]), OPEN_MAX = 40 };
+enum { TAGS = sizeof(tags) / sizeof(tags[0]), OPEN_MAX = 30, ITEMS_MAX = 30 };
 
 /* What an element may hold: the phone's key and ids, and what others would send. */
 static void
@@ -70,7 +70,7 @@ write_tree(struct wbxml_writer *w, const uint8_t *data, size_t size)
 		wbxml_close(w);
 }
 
-/* The request as it is told, and once more: answers may be lost. */
+/* Sent twice, for answers may be lost. */
 static void
 send(const struct ask *q, bool learn)
 {
@@ -85,6 +85,7 @@ send(const struct ask *q, bool learn)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static unsigned added;
 	struct wbxml_writer w;
 	struct eas_request *r;
 	struct mf_buf body;
@@ -93,7 +94,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	bool estimate = (data[0] & 0x40) != 0;
-	if ((data[0] & 0x20) != 0)
+	if ((data[0] & 0x20) != 0 && added++ < ITEMS_MAX)
 		memory_add(fuzz_gateway.world, EAS_USER, "INBOX", mf_bytes_str(message), 0, 0);
 	mf_buf_init(&body, 0);
 	wbxml_begin(&w, &body);

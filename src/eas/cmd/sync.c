@@ -126,6 +126,7 @@ open_collection(struct run *run, struct sync_collection *c, struct mf_error *err
 	if (st != MF_OK)
 		return st;
 	if (!sync_options_read(r, c->asked, c->stored.options, &c->options) ||
+		c->asked->misplaced ||
 		(c->asked->conversations_asked && c->folder->class != MF_CLASS_MAIL)) {
 		c->status = EAS_SYNC_PROTOCOL;
 		return MF_OK;
@@ -326,6 +327,27 @@ carry_out_rules(struct run *run)
 		}
 }
 
+/* A request that waits is not answered early for flags that others changed, or for what others took
+ * away: that comes with the next mail, or at the end of its time (MS-ASCMD 3.1.5.4). */
+static bool
+only_changes(const struct run *run)
+{
+	const struct sync_request *rq = run->rq;
+
+	if (rq->waiting == NULL || run->r->wait.ended || clock_ms() >= rq->until)
+		return false;
+	for (size_t i = 0; i < rq->n; i++) {
+		const struct sync_collection *c = &run->list[i];
+
+		if (c->status != EAS_OK || c->answer.n_responses > 0 || c->answer.more)
+			return false;
+		for (size_t k = 0; k < c->answer.n_told; k++)
+			if (c->answer.told[k].kind == SYNC_TOLD_ADD)
+				return false;
+	}
+	return true;
+}
+
 static enum mf_status
 run_once(struct run *run, struct mf_error *err)
 {
@@ -348,6 +370,10 @@ run_once(struct run *run, struct mf_error *err)
 	for (size_t i = 0; i < run->rq->n && st == MF_OK; i++)
 		st = tell_collection(run, &run->list[i], err);
 	wbxml_close(&r->writer);
+	if (st == MF_OK && only_changes(run)) {
+		run->told = 0; /* nor kept: it is computed again then */
+		return MF_OK;
+	}
 	return st != MF_OK ? st : commit(run, err);
 }
 

@@ -24,6 +24,7 @@ struct sync_asked {
 	bool changes_asked; /* GetChanges is there and true */
 	bool deletes_as_moves;
 	bool conversations_asked;	   /* ConversationMode is there */
+	bool misplaced;			   /* Supported stands before CollectionId */
 	const struct wbxml_node *commands; /* NULL: none */
 };
 
@@ -97,6 +98,15 @@ bool sync_draft_is(const struct eas_request *r, const struct sync_collection *c,
 enum mf_status sync_draft_save(struct eas_request *r, struct sync_collection *c,
 	const struct wbxml_node *command, uint64_t old, struct sync_response *out,
 	struct mf_error *err);
+
+/* ---- New attachments of drafts (sync_attached.c) ---- */
+
+/* What the client calls the attachments that a command adds, each followed by '\n'; "" without any. */
+const char *sync_attached_names(struct mf_arena *a, const struct wbxml_node *command);
+/* ApplicationData of a successful Add's response: the attachments by the client's names with their
+ * FileReference (MS-ASAIRS 2.2.2.14). Nothing without any, or when the item is gone again. */
+enum mf_status sync_attached_write(struct eas_request *r, const struct sync_collection *c,
+	const struct sync_response *s, struct mf_error *err);
 
 /* ---- Waiting (sync_wait.c) ---- */
 

@@ -48,6 +48,7 @@ respond(struct batch *b, const struct wbxml_node *command, unsigned status, uint
 	s->client_id = client_id == NULL ? "" : client_id;
 	s->server_id = server_id == NULL ? "" : server_id;
 	s->fetch = fetch;
+	s->attached = "";
 }
 
 /* ---- What a Change asks for ---- */
@@ -168,8 +169,12 @@ read_change(struct batch *b, struct change *ch)
 		ch->status = EAS_SYNC_CONVERSION;
 		return;
 	}
+	if (read != NULL && strcmp(read, "0") != 0 && strcmp(read, "1") != 0) {
+		ch->status = EAS_SYNC_CONVERSION; /* MS-ASEMAIL 2.2.2.58 */
+		return;
+	}
 	if (read != NULL)
-		*(strcmp(read, "0") == 0 ? &ch->remove : &ch->add) |= MF_FLAG_SEEN;
+		*(read[0] == '0' ? &ch->remove : &ch->add) |= MF_FLAG_SEEN;
 	read_flag(b->r->arena, data, ch);
 	read_categories(b->r->arena, data, held->keywords, ch);
 	if (ch->status == EAS_OK && conflicts(b->c, ch))
@@ -496,6 +501,7 @@ run_adds(struct batch *b, struct mf_error *err)
 
 	for (; n != NULL && st == MF_OK; n = wbxml_next(n)) {
 		respond(b, n, EAS_SYNC_CONVERSION, 0);
+		b->responses[b->n_responses - 1].attached = sync_attached_names(b->r->arena, n);
 		if (sync_draft_is(b->r, b->c, n))
 			st = sync_draft_save(
 				b->r, b->c, n, 0, &b->responses[b->n_responses - 1], err);
@@ -517,7 +523,8 @@ run_drafts(struct batch *b, struct mf_error *err)
 		respond(b, ch->node, EAS_OK, 0);
 		st = sync_draft_save(
 			b->r, b->c, ch->node, ch->id, &b->responses[b->n_responses - 1], err);
-		if (b->responses[b->n_responses - 1].status == EAS_OK)
+		if (b->responses[b->n_responses - 1].status == EAS_OK &&
+			sync_attached_names(b->r->arena, ch->node)[0] == '\0')
 			b->n_responses--; /* told by what it becomes */
 	}
 	return st;

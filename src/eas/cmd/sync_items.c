@@ -305,16 +305,22 @@ choose_fetch(void *ctx, const struct mf_item *item, struct mf_section_want *out)
 	return n;
 }
 
-static void
-write_response(struct wbxml_writer *w, const struct sync_response *s)
+static enum mf_status
+write_response(struct telling *t, const struct sync_response *s, struct mf_error *err)
 {
+	struct wbxml_writer *w = &t->r->writer;
+	enum mf_status st = MF_OK;
+
 	wbxml_open(w, s->tag);
 	if (s->client_id[0] != '\0')
 		wbxml_element(w, AirSync_ClientId, s->client_id);
 	if (s->server_id[0] != '\0')
 		wbxml_element(w, AirSync_ServerId, s->server_id);
 	wbxml_number(w, AirSync_Status, s->status);
+	if (s->tag == AirSync_Add)
+		st = sync_attached_write(t->r, t->c, s, err);
 	wbxml_close(w);
+	return st;
 }
 
 /* A Fetch (MS-ASCMD 2.2.3.67.2): content, or the status that tells that it is gone. */
@@ -330,12 +336,17 @@ write_fetch(struct telling *t, const struct sync_response *s, struct mf_error *e
 		.item = take_fetch,
 		.ctx = t };
 	size_t before = t->written;
-	enum mf_status st = t->c->source.api->fetch(t->c->source.session, &f, err);
+	struct body_options options = t->view.body;
 	struct sync_response gone = *s;
+	enum mf_status st;
+
+	body_options_whole(&t->view.body);
+	st = t->c->source.api->fetch(t->c->source.session, &f, err);
+	t->view.body = options;
 
 	if (st == MF_OK && t->written == before) {
 		gone.status = eas_status_at(EAS_AT_SYNC_ITEM, MF_GONE);
-		write_response(&t->r->writer, &gone);
+		st = write_response(t, &gone, err);
 	}
 	return st;
 }
@@ -353,7 +364,7 @@ write_responses(struct telling *t, struct mf_error *err)
 		if (answer->responses[i].fetch != 0)
 			st = write_fetch(t, &answer->responses[i], err);
 		else
-			write_response(&t->r->writer, &answer->responses[i]);
+			st = write_response(t, &answer->responses[i], err);
 	}
 	wbxml_close(&t->r->writer);
 	t->written = 0;

@@ -27,6 +27,18 @@ window_read(const struct eas_request *r, const struct wbxml_node *n, uint64_t ab
 	return window < most ? window : most;
 }
 
+/* Supported before CollectionId: that order "is strictly enforced" (MS-ASCMD 2.2.3.179). */
+static bool
+misplaced(const struct wbxml_node *collection)
+{
+	const struct wbxml_node *n = wbxml_child(collection, AirSync_Supported);
+
+	for (; n != NULL; n = n->next)
+		if (n->tag == AirSync_CollectionId)
+			return true;
+	return false;
+}
+
 static void
 asked_read(const struct eas_request *r, const struct wbxml_node *n, struct sync_asked *out)
 {
@@ -46,6 +58,7 @@ asked_read(const struct eas_request *r, const struct wbxml_node *n, struct sync_
 	out->changes = schema_bool(n, AirSync_GetChanges, !zero);
 	out->changes_asked = schema_bool(n, AirSync_GetChanges, false);
 	out->deletes_as_moves = schema_bool(n, AirSync_DeletesAsMoves, true);
+	out->misplaced = misplaced(n);
 	out->conversations_asked = wbxml_child(n, AirSync_ConversationMode) != NULL;
 	out->commands = wbxml_child(n, AirSync_Commands);
 	if (out->commands != NULL && out->commands->children == NULL)
@@ -339,6 +352,30 @@ options_merge(struct mf_arena *a, const struct wbxml_node *asked, const struct w
 	return document(a, AirSync_Collection, n == 0 ? NULL : copies, 0);
 }
 
+/* The children of BodyPreference, in their order (MS-ASAIRS 3.2.5.1). */
+static bool
+in_order(const struct wbxml_node *options)
+{
+	static const uint16_t order[] = { AirSyncBase_Type, AirSyncBase_TruncationSize,
+		AirSyncBase_AllOrNone, AirSyncBase_Preview };
+	enum { N = sizeof(order) / sizeof(order[0]) };
+	const struct wbxml_node *n = wbxml_child(options, AirSyncBase_BodyPreference);
+
+	for (; n != NULL; n = wbxml_next(n)) {
+		size_t last = 0;
+
+		for (const struct wbxml_node *c = n->children; c != NULL; c = c->next)
+			for (size_t i = 0; i < N; i++) {
+				if (c->tag != order[i])
+					continue;
+				if (i < last)
+					return false;
+				last = i;
+			}
+	}
+	return true;
+}
+
 bool
 sync_options_read(struct eas_request *r, const struct sync_asked *asked, struct mf_bytes stored,
 	struct sync_options *out)
@@ -359,7 +396,8 @@ sync_options_read(struct eas_request *r, const struct sync_asked *asked, struct 
 	if (options == NULL)
 		options = options_of(old, false);
 	filter = schema_number(options, AirSync_FilterType, 0);
-	out->filter = filter > 5 ? 0 : (uint32_t)filter;
+	out->filter = (uint32_t)filter;
 	out->client_wins = schema_number(options, AirSync_Conflict, 1) == 0;
-	return filter != 8 && body_options_parse(options, &out->body);
+	/* 6, 7 and 8 are for calendars and tasks (MS-ASCMD 2.2.3.68.2). */
+	return filter <= 5 && in_order(options) && body_options_parse(options, &out->body);
 }

@@ -59,6 +59,19 @@ body_options_parse(const struct wbxml_node *options, struct body_options *out)
 	return n == NULL || preference_parse(n, &out->part);
 }
 
+void
+body_options_whole(struct body_options *o)
+{
+	for (size_t i = 0; i < o->n; i++) {
+		o->list[i].truncation = UINT64_MAX;
+		o->list[i].all_or_none = false;
+	}
+	o->part.truncation = UINT64_MAX;
+	o->part.all_or_none = false;
+	o->mime_truncation = UINT64_MAX;
+	o->outside = false;
+}
+
 static bool
 wants_mime(const struct body_options *o, const struct mime_structure *s)
 {

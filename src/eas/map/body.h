@@ -40,6 +40,9 @@ struct body_options {
  * (NULL: the defaults). False: they break MS-ASAIRS 3.2.5.1 (two of one type, a bad type). */
 bool body_options_parse(const struct wbxml_node *options, struct body_options *out);
 
+/* Forgets all that would cut bodies short: for a Fetch, which asks for the complete item. */
+void body_options_whole(struct body_options *o);
+
 /* How one item's body is shown. */
 struct body_plan {
 	const struct body_preference *preference; /* NULL: no Body data asked for */

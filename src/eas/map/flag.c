@@ -42,6 +42,18 @@ dates_ok(const struct wbxml_node *flag)
 	       in_order(flag, Tasks_UtcStartDate, Tasks_UtcDueDate);
 }
 
+/* What MS-ASEMAIL 2.2.2.65 and 3.2.5.4.2 require beside some values. */
+static bool
+complete(const struct wbxml_node *flag, const char *status)
+{
+	const char *reminder = wbxml_child_value(flag, Tasks_ReminderSet);
+
+	if (reminder != NULL && strcmp(reminder, "1") == 0 && !is_set(flag, Tasks_ReminderTime))
+		return false;
+	return status[0] != '1' ||
+	       (is_set(flag, Email_CompleteTime) && is_set(flag, Tasks_DateCompleted));
+}
+
 static struct mf_bytes
 keep(struct mf_arena *a, const struct wbxml_node *flag)
 {
@@ -70,7 +82,8 @@ flag_read(struct mf_arena *a, const struct wbxml_node *flag, bool *set, struct m
 	*set = status != NULL && strcmp(status, "2") == 0;
 	if (flag->children == NULL || status == NULL)
 		return true;
-	if (strlen(status) != 1 || strchr("012", status[0]) == NULL || !dates_ok(flag))
+	if (strlen(status) != 1 || strchr("012", status[0]) == NULL || !dates_ok(flag) ||
+		!complete(flag, status))
 		return false;
 	if (status[0] != '0')
 		*details = keep(a, flag);
