@@ -321,7 +321,7 @@ static void
 end_link(struct writer *w)
 {
 	size_t begin = w->link_begin, len;
-	const char *href = w->href, *text;
+	const char *href = w->href;
 
 	w->link_begin = 0;
 	if (begin == 0 || (w->out->len < begin && !w->bare))
@@ -333,8 +333,8 @@ end_link(struct writer *w)
 	len = strcspn(href, "?#");
 	while (len > 0 && href[len - 1] == '/')
 		len--;
-	text = (const char *)w->out->data + begin - 1;
-	if (w->out->len >= begin && memmem(text, w->out->len - begin + 1, href, len) != NULL)
+	if (w->out->len >= begin &&
+		memmem(w->out->data + begin - 1, w->out->len - begin + 1, href, len) != NULL)
 		return;
 	w->space = true;
 	put(w, "<", 1);

@@ -58,6 +58,7 @@ open_generation(struct run *run, struct sync_collection *c, struct mf_error *err
 	const struct state_generation *has = NULL;
 	uint64_t key;
 
+	c->replay = false;
 	if (!state_generation_parse(c->asked->key_text, &key)) {
 		c->status = EAS_SYNC_KEY;
 		return MF_OK;
@@ -81,12 +82,34 @@ open_generation(struct run *run, struct sync_collection *c, struct mf_error *err
 	return sync_snapshot_decode(&c->snapshot, has->content, err);
 }
 
+/* Did the very same request begin it before, and nothing has happened since? Phones begin twice at once,
+ * or repeat what they did not hear the answer of, and then go on with either key. */
+static bool
+begun_alike(const struct sync_collection *c)
+{
+	const struct state_generation *newest = &c->stored.newest;
+	struct sync_snapshot s;
+	struct mf_error err;
+	bool alike;
+
+	if (newest->key == 0 || memcmp(c->digest, newest->digest, sizeof(c->digest)) != 0)
+		return false;
+	sync_snapshot_init(&s);
+	alike = sync_snapshot_decode(&s, newest->content, &err) == MF_OK && s.cursor.len == 0;
+	sync_snapshot_deinit(&s);
+	return alike;
+}
+
 /* Key 0 begins a collection: nothing can be asked or changed yet (MS-ASCMD 2.2.3.84, 2.2.1.21). */
 static void
 begin_collection(struct sync_collection *c)
 {
 	if (c->asked->changes_asked || c->asked->commands != NULL) {
 		c->status = EAS_SYNC_PROTOCOL;
+		return;
+	}
+	if (begun_alike(c)) {
+		c->replay = true;
 		return;
 	}
 	c->snapshot.filter = c->options.filter;
