@@ -52,4 +52,9 @@ enum mf_status memory_people_read(struct mf_session *s, const char *const *ids, 
 enum mf_status memory_people_members(struct mf_session *s, const char *group, size_t max,
 	mf_people_fn *person, void *ctx, size_t *total, struct mf_error *err);
 
+/* oof.c */
+enum mf_status memory_has_oof(struct mf_session *s, struct mf_error *err);
+enum mf_status memory_oof_get(struct mf_session *s, struct mf_arena *a, struct mf_oof *out);
+enum mf_status memory_oof_set(struct mf_session *s, const struct mf_oof *oof, struct mf_error *err);
+
 #endif

@@ -221,6 +221,32 @@ static const struct mf_directory_api directory = {
 	.members = people_members,
 };
 
+/* ---- Out-of-office replies ---- */
+
+static enum mf_status
+oof_get(struct mf_session *s, struct mf_arena *a, struct mf_oof *out, struct mf_error *err)
+{
+	enum mf_status has = memory_has_oof(s, err);
+
+	if (has != MF_OK)
+		return has;
+	GATED(s, MEMORY_OOF_GET, err, memory_oof_get(s, a, out));
+}
+
+static enum mf_status
+oof_set(struct mf_session *s, const struct mf_oof *oof, const struct mf_oof_user *user,
+	struct mf_error *err)
+{
+	enum mf_status has = memory_has_oof(s, err);
+
+	(void)user;
+	if (has != MF_OK)
+		return has;
+	GATED(s, MEMORY_OOF_SET, err, memory_oof_set(s, oof, err));
+}
+
+static const struct mf_oof_api oof = { .size = sizeof(oof), .get = oof_get, .set = oof_set };
+
 /* ---- The backend ---- */
 
 static const struct mf_setting settings[] = {
@@ -398,4 +424,5 @@ const struct mf_backend_api mf_backend_memory = {
 	.store = &store,
 	.submit = &submit,
 	.directory = &directory,
+	.oof = &oof,
 };

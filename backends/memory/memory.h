@@ -82,6 +82,11 @@ void memory_person(struct memory_world *w, const struct mf_person *person);
 /* The person or group of that id belongs to the group from now on; false: no such group. */
 bool memory_member(struct memory_world *w, const char *group, const char *id);
 
+/* ---- Out-of-office replies ---- */
+
+/* From now on there are some (each user's own), or there are none: MF_UNSUPPORTED, as at first. */
+void memory_oof(struct memory_world *w, bool on);
+
 /* ---- Faults ---- */
 
 /* The calls that can be counted and made to fail. The last ones happen within a call, once an item. */
@@ -103,6 +108,8 @@ enum memory_call {
 	MEMORY_FOLDER_DELETE,
 	MEMORY_SUBMIT,
 	MEMORY_PEOPLE, /* any call of the directory */
+	MEMORY_OOF_GET,
+	MEMORY_OOF_SET,
 	MEMORY_CHANGES_EVENT,
 	MEMORY_FETCH_ITEM,
 	MEMORY_MOVE_ITEM,

@@ -12,6 +12,7 @@
 
 #include "mailferry/backend.h"
 #include "mailferry/directory.h"
+#include "mailferry/oof.h"
 #include "memory/memory.h"
 
 /* Immutable bytes, shared by items, snapshots and the outgoing box. */
@@ -49,6 +50,7 @@ struct memory_user {
 	char *name, *password, *token;
 	struct memory_folder **folders; /* by path: parents before children */
 	size_t n_folders;
+	struct mf_oof oof; /* its texts are malloc'ed, or NULL */
 };
 
 struct memory_mail {
@@ -88,6 +90,7 @@ struct memory_world {
 	struct memory_person **people; /* never removed */
 	size_t n_people, cap_people;
 
+	bool oof; /* there are out-of-office replies */
 	unsigned capabilities;
 	uint64_t limit;
 	bool down;

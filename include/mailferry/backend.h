@@ -338,7 +338,7 @@ struct mf_watch_api {
 /* ---- The backend ---- */
 
 struct mf_directory_api; /* people: mailferry/directory.h */
-struct mf_oof_api;	 /* out-of-office settings */
+struct mf_oof_api;	 /* out-of-office replies: mailferry/oof.h */
 
 struct mf_backend_api {
 	uint32_t abi;			   /* MF_BACKEND_ABI */

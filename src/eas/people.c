@@ -5,39 +5,22 @@
 #include <string.h>
 #include <strings.h>
 
-#include "backend/session.h"
-#include "base/clock.h"
 #include "base/utf8.h"
 #include "eas/recent.h"
-
-enum {
-	SESSION_WAIT_MS = 10 * 1000,
-	AGAIN_MS = 1000, /* what failed sooner had an old connection: another may do */
-};
-
-static enum mf_status
-get_session(struct people *p, struct mf_error *err)
-{
-	const struct mf_backend_api *api = NULL;
-	enum mf_status st = backend_session_get(p->r->server->backends, BACKEND_DIRECTORY,
-		&p->r->login, clock_ms() + SESSION_WAIT_MS, &p->session, &api, err);
-	p->api = st == MF_OK ? api->directory : NULL;
-	return st;
-}
 
 enum mf_status
 people_open(struct eas_request *r, struct people *p, struct mf_error *err)
 {
-	*p = (struct people){ .r = r };
-	enum mf_status st = get_session(p, err);
-	return st == MF_UNSUPPORTED ? MF_OK : st;
+	enum mf_status st = facet_open(&p->facet, r, BACKEND_DIRECTORY, err);
+	p->r = r;
+	p->api = p->facet.api == NULL ? NULL : p->facet.api->directory;
+	return st;
 }
 
 void
 people_close(struct people *p)
 {
-	backend_session_put(p->r->server->backends, p->session);
-	p->session = NULL;
+	facet_close(&p->facet);
 }
 
 /* ---- Lists ---- */
@@ -86,23 +69,10 @@ begin(struct people *p, size_t max, struct people_list *out)
 	return (struct taking){ .a = p->r->arena, .out = out, .max = max };
 }
 
-/* ---- Asking: each call again where the connection was an old one ---- */
-
-typedef enum mf_status ask_fn(struct people *p, void *ctx, struct mf_error *err);
-
-static enum mf_status
-ask(struct people *p, ask_fn *fn, void *ctx, struct mf_error *err)
-{
-	int64_t since = clock_ms();
-	enum mf_status st = fn(p, ctx, err);
-	if (st != MF_TEMPORARY || clock_ms() - since > AGAIN_MS)
-		return st;
-	people_close(p);
-	st = get_session(p, err);
-	return st == MF_OK ? fn(p, ctx, err) : st;
-}
+/* ---- Asking ---- */
 
 struct finding {
+	struct people *p;
 	const char *text;
 	bool exact;
 	size_t max;
@@ -110,22 +80,22 @@ struct finding {
 };
 
 static enum mf_status
-find(struct people *p, void *ctx, struct mf_error *err)
+find(struct facet *facet, void *ctx, struct mf_error *err)
 {
 	struct finding *f = ctx;
-	struct taking t = begin(p, f->max, f->out);
+	struct taking t = begin(f->p, f->max, f->out);
 	struct mf_people_find q = {
 		.text = f->text, .exact = f->exact, .max = t.max, .person = take, .ctx = &t
 	};
-	return p->api->find(p->session, &q, &f->out->more, err);
+	return facet->api->directory->find(facet->session, &q, &f->out->more, err);
 }
 
 enum mf_status
 people_find(struct people *p, const char *text, bool exact, size_t max, struct people_list *out,
 	struct mf_error *err)
 {
-	struct finding f = { text, exact, max, out };
-	enum mf_status st = p->api == NULL ? MF_UNSUPPORTED : ask(p, find, &f, err);
+	struct finding f = { p, text, exact, max, out };
+	enum mf_status st = p->api == NULL ? MF_UNSUPPORTED : facet_ask(&p->facet, find, &f, err);
 	if (st == MF_UNSUPPORTED) {
 		struct taking t = begin(p, max, out);
 		p->api = NULL;
@@ -166,10 +136,11 @@ take_heavy(void *ctx, const struct mf_person *p)
 }
 
 static enum mf_status
-read_heavy(struct people *p, void *ctx, struct mf_error *err)
+read_heavy(struct facet *facet, void *ctx, struct mf_error *err)
 {
 	struct reading *d = ctx;
-	return p->api->read(p->session, d->ids, d->n, d->want, take_heavy, d, err);
+	return facet->api->directory->read(
+		facet->session, d->ids, d->n, d->want, take_heavy, d, err);
 }
 
 enum mf_status
@@ -181,33 +152,35 @@ people_read(struct people *p, struct mf_person *list, size_t n, unsigned want, s
 	d.ids = (const char **)mf_alloc_array(p->r->arena, n, sizeof(*d.ids));
 	for (size_t i = 0; i < n; i++)
 		d.ids[i] = list[i].id;
-	return ask(p, read_heavy, &d, err);
+	return facet_ask(&p->facet, read_heavy, &d, err);
 }
 
 /* ---- Groups ---- */
 
 struct membership {
+	struct people *p;
 	const char *group;
 	size_t max, *total;
 	struct people_list *out;
 };
 
 static enum mf_status
-members(struct people *p, void *ctx, struct mf_error *err)
+members(struct facet *facet, void *ctx, struct mf_error *err)
 {
 	struct membership *m = ctx;
-	struct taking t = begin(p, m->max, m->out);
-	return p->api->members(p->session, m->group, t.max, take, &t, m->total, err);
+	struct taking t = begin(m->p, m->max, m->out);
+	return facet->api->directory->members(
+		facet->session, m->group, t.max, take, &t, m->total, err);
 }
 
 enum mf_status
 people_members(struct people *p, const char *group, size_t max, struct people_list *out,
 	size_t *total, struct mf_error *err)
 {
-	struct membership m = { group, max, total, out };
+	struct membership m = { p, group, max, total, out };
 	if (p->api == NULL)
 		return mf_fail(err, MF_GONE, "people: no directory, no groups");
-	enum mf_status st = ask(p, members, &m, err);
+	enum mf_status st = facet_ask(&p->facet, members, &m, err);
 	if (st == MF_OK)
 		qsort(out->list, out->n, sizeof(*out->list), by_name);
 	out->more = *total > out->n;

@@ -5,7 +5,7 @@
 #ifndef EAS_PEOPLE_H
 #define EAS_PEOPLE_H
 
-#include "eas/request.h"
+#include "eas/facet.h"
 #include "mailferry/directory.h"
 
 enum {
@@ -16,8 +16,8 @@ enum {
 /* A question to the directory, open for a command. */
 struct people {
 	struct eas_request *r;
+	struct facet facet;
 	const struct mf_directory_api *api; /* NULL: there is no directory */
-	struct mf_session *session;
 };
 
 struct people_list {

@@ -13,7 +13,8 @@ static const struct {
 } files[] = { { cases_session, CAN_STORE }, { cases_folders, CAN_STORE },
 	{ cases_changes, CAN_STORE }, { cases_fetch, CAN_STORE }, { cases_content, CAN_STORE },
 	{ cases_items, CAN_STORE }, { cases_move, CAN_STORE }, { cases_search, CAN_STORE },
-	{ cases_hostile, CAN_STORE }, { cases_submit, CAN_STORE }, { cases_people, CAN_PEOPLE } };
+	{ cases_hostile, CAN_STORE }, { cases_submit, CAN_STORE }, { cases_people, CAN_PEOPLE },
+	{ cases_oof, CAN_OOF } };
 
 /* ---- Failing ---- */
 

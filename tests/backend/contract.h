@@ -22,6 +22,7 @@ enum contract_can {
 	CAN_ROLES = 1 << 5,   /* folders other than the Inbox have roles */
 	CAN_TELL = 1 << 7,    /* a poll says no where nothing has happened */
 	CAN_PEOPLE = 1 << 8,  /* a directory with the people of people.h */
+	CAN_OOF = 1 << 10,    /* out-of-office replies */
 	CAN_STORE = 1 << 9,   /* a store: all cases but the directory's need it */
 	CAN_NULL = 1 << 6,    /* nothing is kept and sent */
 };
@@ -66,7 +67,7 @@ struct contract_case {
 /* Each file's cases, with a NULL name at the end. */
 extern const struct contract_case cases_session[], cases_folders[], cases_changes[], cases_fetch[],
 	cases_content[], cases_items[], cases_move[], cases_search[], cases_hostile[],
-	cases_submit[], cases_people[];
+	cases_submit[], cases_people[], cases_oof[];
 
 /* A failed CHECK is told and the case goes on; a failed NEED ends it. */
 #define CHECK(b, condition, ...) \

@@ -9,7 +9,8 @@
 #include "people.h"
 #include "slapd.h"
 
-extern const struct mf_backend_api mf_backend_null, mf_backend_imap, mf_backend_ldap;
+extern const struct mf_backend_api mf_backend_null, mf_backend_imap, mf_backend_ldap,
+	mf_backend_sieve;
 
 /* ---- memory ---- */
 
@@ -50,6 +51,7 @@ memory_begin(struct bench *b)
 
 	memory_begin_with(b, MEMORY_ALL_CAPABILITIES);
 	sink.ctx = b->own;
+	memory_oof(b->own, true);
 	people_tell(&sink);
 }
 
@@ -165,7 +167,7 @@ ldap_begin_with(struct bench *b, const char *options, const char *more)
 	tables[0] = (struct conf_table){ .name = "ldap", .rows = mf_backend_ldap.settings };
 	NEED_OK(b, conf_parse(text, tables, &own->conf, &b->err));
 	b->own = own;
-	b->api = &mf_backend_ldap;
+	b->api = &mf_backend_ldap, mf_backend_sieve;
 	NEED_OK(b, b->api->open(conf_section(own->conf, "ldap"), &b->backend, &b->err));
 	strcpy(b->user, "ada@example.org");
 	strcpy(b->password, "secret-ada");
@@ -195,10 +197,33 @@ ldap_end(struct bench *b)
 	slapd_end(&own->slapd);
 }
 
+/* ---- sieve: the Dovecot that CTest shares ---- */
+
+static void
+sieve_begin(struct bench *b)
+{
+	static struct conf_table tables[2];
+	struct imap_own *own = mf_new(b->a, struct imap_own);
+	const char *text;
+
+	dovecot_get(&own->dovecot);
+	text = mf_printf(b->a,
+		"sieve {\n\turl = \"sieve://127.0.0.1:%u\"\n\tstarttls = required\n\tca_file = "
+		"\"%s\"\n}\n",
+		own->dovecot.sieve, own->dovecot.ca);
+	tables[0] = (struct conf_table){ .name = "sieve", .rows = mf_backend_sieve.settings };
+	NEED_OK(b, conf_parse(text, tables, &own->conf, &b->err));
+	b->own = own;
+	b->api = &mf_backend_sieve;
+	NEED_OK(b, b->api->open(conf_section(own->conf, "sieve"), &b->backend, &b->err));
+	snprintf(b->user, sizeof(b->user), "%s", fixture_user("contract"));
+	snprintf(b->password, sizeof(b->password), "secret-%s", b->user);
+}
+
 const struct contract_target contract_targets[] = {
 	{ .name = "memory",
 		.can = CAN_STORE | CAN_KEEP | CAN_FOLDERS | CAN_REFUSE | CAN_DAMAGE | CAN_SUBMIT |
-		       CAN_ROLES | CAN_TELL | CAN_PEOPLE,
+		       CAN_ROLES | CAN_TELL | CAN_PEOPLE | CAN_OOF,
 		.begin = memory_begin,
 		.end = memory_end,
 		.damage = memory_damage_item,
@@ -227,5 +252,6 @@ const struct contract_target contract_targets[] = {
 		.inbox = "INBOX" },
 	{ .name = "ldap", .can = CAN_PEOPLE, .begin = ldap_begin, .end = ldap_end },
 	{ .name = "ldap-users", .can = CAN_PEOPLE, .begin = ldap_begin_users, .end = ldap_end },
+	{ .name = "sieve", .can = CAN_OOF, .begin = sieve_begin, .end = imap_end },
 	{ .name = NULL },
 };

@@ -303,7 +303,16 @@ step_member(struct player *p, const char *rest, const char *block)
 		script_broken(p, "no group %s", group);
 }
 
+/* oof on, off: whether the mail server has out-of-office replies. */
+static void
+step_oof(struct player *p, const char *rest, const char *block)
+{
+	(void)block;
+	memory_oof(p->world, strcmp(rest, "on") == 0);
+}
+
 const struct script_step mail_steps[] = {
+	{ "oof", step_oof },
 	{ "person", step_person },
 	{ "member", step_member },
 	{ "deliver", step_deliver },

@@ -1,12 +1,13 @@
 /*
- * Settings (MS-ASCMD 2.2.1.18): named properties, each with a Status of its own. What no backend has
- * (out-of-office, password recovery, rights management) is refused by its Status.
+ * Settings (MS-ASCMD 2.2.1.18): named properties, each with a Status of its own, in the order of the
+ * request. What there is not (password recovery, rights management) is refused by its Status.
  */
 #include "eas/commands.h"
 
 #include <string.h>
 
 #include "eas/cmd/device_information.h"
+#include "eas/cmd/oof.h"
 #include "eas/status.h"
 #include "mailferry/log.h"
 
@@ -60,13 +61,6 @@ get_user(struct eas_request *r, const struct wbxml_node *n)
 }
 
 static void
-refuse(struct eas_request *r, const struct wbxml_node *n)
-{
-	(void)n;
-	write_status(r, eas_status_at(EAS_AT_SETTINGS, MF_UNSUPPORTED));
-}
-
-static void
 refuse_password(struct eas_request *r, const struct wbxml_node *n)
 {
 	(void)n;
@@ -85,12 +79,24 @@ static const struct {
 	enum eas_version first;
 	property_fn *fn;
 } properties[] = {
-	{ Settings_Oof, EAS_12_1, refuse },
+	{ Settings_Oof, EAS_12_1, oof_property },
 	{ Settings_DeviceInformation, EAS_12_1, set_information },
 	{ Settings_DevicePassword, EAS_12_1, refuse_password },
 	{ Settings_UserInformation, EAS_12_1, get_user },
 	{ Settings_RightsManagementInformation, EAS_14_1, refuse_rights },
 };
+
+static void
+do_property(struct eas_request *r, const struct wbxml_node *n)
+{
+	for (size_t i = 0; i < sizeof(properties) / sizeof(*properties); i++) {
+		if (properties[i].tag != n->tag || r->version < properties[i].first)
+			continue;
+		wbxml_open(&r->writer, n->tag);
+		properties[i].fn(r, n);
+		wbxml_close(&r->writer);
+	}
+}
 
 enum eas_verdict
 cmd_settings(struct eas_request *r)
@@ -99,13 +105,7 @@ cmd_settings(struct eas_request *r)
 		return eas_fail_status(r, EAS_SETTINGS_PROTOCOL, "no property");
 	eas_reply_begin(r, Settings_Settings);
 	eas_reply_status(r, EAS_OK);
-	for (size_t i = 0; i < sizeof(properties) / sizeof(*properties); i++) {
-		const struct wbxml_node *n = wbxml_child(r->root, properties[i].tag);
-		if (n == NULL || r->version < properties[i].first)
-			continue;
-		wbxml_open(&r->writer, n->tag);
-		properties[i].fn(r, n);
-		wbxml_close(&r->writer);
-	}
+	for (const struct wbxml_node *n = r->root->children; n != NULL; n = n->next)
+		do_property(r, n);
 	return eas_reply_end(r);
 }
