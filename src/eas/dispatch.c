@@ -23,6 +23,7 @@
 #include "eas/query.h"
 #include "eas/request.h"
 #include "eas/schema.h"
+#include "eas/send.h"
 #include "eas/spool.h"
 #include "eas/status.h"
 #include "eas/store.h"
@@ -417,4 +418,24 @@ eas_run(struct eas_request *r)
 	}
 	log_set_context(NULL);
 	return v;
+}
+
+bool
+eas_refuse_large(struct eas_request *r, uint64_t length)
+{
+	struct run run = { .query_status = MF_OK };
+	if (length <= send_limit(r->server))
+		return false;
+	name_thread(r);
+	read_query(r, &run);
+	bool refused = run.query_status == MF_OK && find_version(r, &run.query) &&
+		       r->command != NULL && (r->command->needs & EAS_MAIL_BODY) != 0 &&
+		       str_ieq(r->method, "POST");
+	if (refused) {
+		eas_note(r, "length=%llu", (unsigned long long)length);
+		eas_fail_status(r, EAS_SEND_QUOTA, "mail over the limit");
+		log_summary(r);
+	}
+	log_set_context(NULL);
+	return refused;
 }

@@ -167,6 +167,10 @@ enum eas_verdict eas_reply_end(struct eas_request *r);
  * happens becomes an answer. Writes the summary line of the log when it is done. */
 enum eas_verdict eas_run(struct eas_request *r);
 
+/* Before a body of so many bytes is read: true when it is a mail larger than we, or the mail server as far
+ * as it has told, take; then the answer says so (115; 507 before 14.0) and eas_run is not to be called. */
+bool eas_refuse_large(struct eas_request *r, uint64_t length);
+
 /* Wipes the credentials, frees answer.body. The arena is the owner's. */
 void eas_request_deinit(struct eas_request *r);
 

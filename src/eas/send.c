@@ -9,6 +9,7 @@
 #include "eas/send.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,31 @@ holds(const struct eas_request *r)
 	return strcmp(mf_conf_string(r->server->conf, "send_unknown"), "hold") == 0;
 }
 
+/* ---- How much the server takes ---- */
+
+enum { LIMIT_LIFE_MS = 3600 * 1000, REQUEST_MORE = 65536 /* than the mail in it */ };
+
+static struct {
+	_Atomic uint64_t bytes; /* 0: it has not told */
+	_Atomic int64_t until;	/* clock_ms */
+} known;
+
+static void
+learn_limit(uint64_t bytes)
+{
+	known.bytes = bytes;
+	known.until = clock_ms() + LIMIT_LIFE_MS;
+}
+
+uint64_t
+send_limit(const struct eas_server *server)
+{
+	uint64_t own = (uint64_t)mf_conf_number(server->conf, "body_limit");
+	uint64_t told = clock_ms() < known.until ? known.bytes : 0;
+	told = told == 0 ? own : told + REQUEST_MORE;
+	return told < own ? told : own;
+}
+
 /* ---- Giving it to the server ---- */
 
 struct giving {
@@ -126,6 +152,7 @@ give_once(struct outgoing *o, enum mf_sent *sent, bool *stale, struct mf_error *
 		.eight_bit = o->eight_bit,
 		.utf8 = o->utf8 };
 	uint64_t limit = api->submit->limit(s);
+	learn_limit(limit);
 	send_stream_rewind(&o->stream);
 	if (limit > 0 && o->size > limit)
 		st = mf_fail(err, MF_TOO_LARGE, "send: the mail server takes %llu bytes",

@@ -32,6 +32,10 @@ struct send_job {
  * Sends nothing twice, also over crashes: see contrib/docs/sending.md. */
 enum eas_verdict send_run(struct eas_request *r, const struct send_job *job, unsigned *status);
 
+/* Bytes of the largest request with a mail that may succeed: the setting body_limit, or less when the mail
+ * server has told its limit in the last hour. */
+uint64_t send_limit(const struct eas_server *server);
+
 /* A draft in the store, sent as it is (16.x: Sync's Add and Change with Send): key names the try (a
  * ClientId, or ServerId and SyncKey). A copy goes to Sent; the caller removes the draft after EAS_OK and
  * after 118. */

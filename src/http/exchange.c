@@ -69,6 +69,16 @@ reply(struct exchange *x)
 	return http_reply(x->mhd, &x->request.answer, x->close || stopping);
 }
 
+/* The route's own words for a body that is too large. */
+static bool
+refused_by_route(struct exchange *x, uint64_t length)
+{
+	if (x->route == NULL || x->route->refuse_large == NULL || length == 0)
+		return false;
+	x->run = x->run || x->route->refuse_large(&x->request, length);
+	return x->run;
+}
+
 /* Ends the exchange at the header: the body, if one is coming, is not wanted any more. */
 static enum MHD_Result
 refuse_header(struct exchange *x, unsigned status, const char *why, bool body_coming)
@@ -216,11 +226,13 @@ fill(struct exchange *x, const char *method, const char *version, struct http_fr
 		 http_peer_forwarded_tls(&h->trust, x->connection->peer, r->headers, r->n_headers);
 	status = http_framing_check(r->headers, r->n_headers, strcmp(version, "HTTP/1.0") != 0,
 		h->room.limit, framing, why);
-	if (status != 0)
+	if (status != 0 && status != 413)
 		return status;
 	x->route = find_route(h->routes, path);
+	if (x->route != NULL)
+		return status;
 	*why = "no such address";
-	return x->route == NULL ? 404 : 0;
+	return 404;
 }
 
 static enum MHD_Result
@@ -231,15 +243,21 @@ take_header(struct exchange *x, const char *method, const char *version)
 		MHD_get_connection_info(x->mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	const char *why;
 	unsigned status;
+	bool body_coming;
 
 	x->connection = info == NULL ? NULL : info->socket_context;
 	if (x->connection == NULL)
 		return MHD_NO;
 	http_connection_deadline(x->hall->door, x->connection, x->hall->body_ms);
 	status = fill(x, method, version, &framing, &why);
+	body_coming = !framing.expects && (framing.length > 0 || framing.chunked);
+	if ((status == 0 || status == 413) && refused_by_route(x, framing.length)) {
+		x->close = true;
+		x->connection->linger = body_coming;
+		return reply(x);
+	}
 	if (status != 0)
-		return refuse_header(x, status, why,
-			!framing.expects && (framing.length > 0 || framing.chunked));
+		return refuse_header(x, status, why, body_coming);
 	x->stage = STAGE_BODY;
 	return MHD_YES;
 }
@@ -263,7 +281,8 @@ take_body(struct exchange *x, const char *data, size_t len)
 		return MHD_YES;
 	x->overflow = true;
 	x->close = true;
-	set_refusal(x, st == MF_TOO_LARGE ? 413 : 503, err.text);
+	if (st != MF_TOO_LARGE || !refused_by_route(x, x->body.len + len))
+		set_refusal(x, st == MF_TOO_LARGE ? 413 : 503, err.text);
 	http_body_deinit(&x->body);
 	return MHD_YES;
 }

@@ -21,6 +21,10 @@ struct http_route {
 	const char *path;
 	enum eas_verdict (*run)(struct eas_request *r); /* eas_run, or what behaves like it */
 	void (*deinit)(struct eas_request *r);		/* eas_request_deinit */
+	/* Before the body is read, which has so many bytes (or has them already, and is not at its end):
+	 * true when r->answer tells that it is too large; then `run` is not called. NULL: http's own
+	 * limit alone, with its 413. */
+	bool (*refuse_large)(struct eas_request *r, uint64_t length);
 };
 
 struct http_server;

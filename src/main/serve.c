@@ -54,12 +54,13 @@ struct service {
 
 /* Who answers which path. */
 static const struct http_route routes[] = {
-	{ "/Microsoft-Server-ActiveSync", eas_run, eas_request_deinit },
-	{ "/Microsoft-Server-ActiveSync/", eas_run, eas_request_deinit },
-	{ "/autodiscover/autodiscover.xml", eas_autodiscover_xml, eas_request_deinit },
-	{ "/autodiscover/autodiscover.json", eas_autodiscover_json, eas_request_deinit },
-	{ "/autodiscover/autodiscover.json/v1.0/*", eas_autodiscover_json, eas_request_deinit },
-	{ "/mailferry.mobileconfig", eas_autodiscover_profile, eas_request_deinit },
+	{ "/Microsoft-Server-ActiveSync", eas_run, eas_request_deinit, eas_refuse_large },
+	{ "/Microsoft-Server-ActiveSync/", eas_run, eas_request_deinit, eas_refuse_large },
+	{ "/autodiscover/autodiscover.xml", eas_autodiscover_xml, eas_request_deinit, NULL },
+	{ "/autodiscover/autodiscover.json", eas_autodiscover_json, eas_request_deinit, NULL },
+	{ "/autodiscover/autodiscover.json/v1.0/*", eas_autodiscover_json, eas_request_deinit,
+		NULL },
+	{ "/mailferry.mobileconfig", eas_autodiscover_profile, eas_request_deinit, NULL },
 	{ 0 },
 };
 

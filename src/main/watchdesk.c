@@ -225,10 +225,10 @@ request_deinit(struct eas_request *r)
 }
 
 static const struct http_route routes[] = {
-	{ "/metrics", metrics, request_deinit },
-	{ "/healthz", healthz, request_deinit },
-	{ "/readyz", readyz, request_deinit },
-	{ "/waiting", waiting, request_deinit },
+	{ "/metrics", metrics, request_deinit, NULL },
+	{ "/healthz", healthz, request_deinit, NULL },
+	{ "/readyz", readyz, request_deinit, NULL },
+	{ "/waiting", waiting, request_deinit, NULL },
 	{ 0 },
 };
 

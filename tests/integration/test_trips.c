@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/digest.h"
 #include "client/mail.h"
@@ -23,12 +24,12 @@ struct town {
 
 /* Postfix and the gateway in front of the shared Dovecot; skips the case where Postfix cannot run. */
 static void
-town_open(struct town *t, const char *smtp, const char *more)
+town_open(struct town *t, const char *smtp, const char *postfix, const char *more)
 {
 	char conf[1500];
 
 	dovecot_get(&t->dovecot);
-	if (!mta_start(&t->mta, &t->dovecot, ""))
+	if (!mta_start(&t->mta, &t->dovecot, postfix))
 		cr_skip_test("Postfix cannot run here");
 	snprintf(conf, sizeof conf,
 		"backends = {\"imap\", \"smtp\"}\ndefault_domain = \"example.test\"\n%s"
@@ -341,9 +342,9 @@ converse(struct town *t, const char *version)
 Test(trips, conversation, .timeout = 240)
 {
 	static const char *const versions[] = { "12.1", "14.0", "14.1", "16.0", "16.1" };
-	struct town t;
+	static struct town t; /* stands until the end of the program */
 
-	town_open(&t, "smtp", "");
+	town_open(&t, "smtp", "", "");
 	for (size_t i = 0; i < sizeof versions / sizeof *versions; i++)
 		converse(&t, versions[i]);
 	town_close(&t);
@@ -388,11 +389,11 @@ Test(trips, seals_hold, .timeout = 240)
 	static const char *const kinds[] = { "smime", "smime-opaque", "smime-encrypted", "pgp",
 		"pgp-encrypted" };
 	const char *anna = fixture_user("anna"), *ben = fixture_user("ben");
-	struct town t;
+	static struct town t; /* stands until the end of the program */
 	char keys[160], *at;
 	size_t len;
 
-	town_open(&t, "smtps", "");
+	town_open(&t, "smtps", "", "");
 	fixture_mkdir(keys, sizeof keys);
 	free(output_of(SIGNATURES " keys '%s'", keys));
 	struct phone *a = arrive(&t, anna, "16.1"), *b = arrive(&t, ben, "14.1");
@@ -432,5 +433,193 @@ Test(trips, seals_hold, .timeout = 240)
 	fixture_rmdir(keys);
 	phone_free(a);
 	phone_free(b);
+	town_close(&t);
+}
+
+/* ---- What is not sent, and what is sent to some ---- */
+
+static unsigned
+status_of(struct phone *p, const char *id, const char *mime)
+{
+	struct client_sending s = { .client_id = id, .mime = mf_bytes_str(mime), .save = true };
+	struct mf_error err = { 0 };
+	unsigned status = 0;
+	enum mf_status st = client_send(p->client, &s, &status, &err);
+
+	return st == MF_OK ? status : 0;
+}
+
+/* To one who is there, one who is not and one who is busy: sent once, and a notice tells of both. */
+Test(trips, refused_recipients, .timeout = 240)
+{
+	const char *anna = fixture_user("anna"), *ben = fixture_user("ben");
+	static struct town t; /* stands until the end of the program */
+	struct waiting wait;
+	char mime[600];
+	size_t len;
+
+	town_open(&t, "smtp", "", "");
+	struct phone *a = arrive(&t, anna, "16.1"), *b = arrive(&t, ben, "14.1");
+	snprintf(mime, sizeof mime,
+		"From: %s@example.test\r\nTo: %s@example.test, refused@example.test\r\n"
+		"Cc: later@example.test\r\nSubject: Some\r\n\r\nText.\r\n",
+		anna, ben);
+	start_waiting(&wait, b);
+	cr_assert_eq(status_of(a, "some", mime), 1);
+	await_mail(&wait, "Some");
+	phone_sync(a, "inbox");
+	const struct client_item **items = client_items_sorted(phone_folder(a, "inbox"));
+	cr_assert_eq(phone_folder(a, "inbox")->n_items, 1);
+	cr_assert_str_eq(items[0]->subject, "Not sent to everybody: Some");
+	char *notice = fetch_mime(a, items[0], &len);
+	has(notice, "refused@example.test", true, "notice");
+	has(notice, "550 5.1.1", true, "notice");
+	has(notice, "later@example.test", true, "notice");
+	has(notice, "450 4.2.1", true, "notice");
+	has(strstr(notice, "\r\n\r\n"), ben, false, "notice");
+	free(notice);
+	free(items);
+	/* The gateway dies when the mail is gone and before it has told: told by the repetition. */
+	snprintf(mime, sizeof mime,
+		"From: %s@example.test\r\nTo: %s@example.test, refused@example.test\r\n"
+		"Subject: Others\r\n\r\nText.\r\n",
+		anna, ben);
+	gateway_stop(&t.gateway);
+	setenv("MAILFERRY_FAULT", "state:after:2", 1);
+	gateway_again(&t.gateway);
+	unsetenv("MAILFERRY_FAULT");
+	start_waiting(&wait, b);
+	unsigned died = status_of(a, "others", mime);
+	pthread_join(wait.thread, NULL);
+	gateway_kill(&t.gateway);
+	gateway_again(&t.gateway);
+	cr_assert_eq(died, 0, "it was to die: status %u", died);
+	cr_assert_eq(status_of(a, "others", mime), 118);
+	cr_assert_eq(status_of(a, "others", mime), 118);
+	phone_sync(a, "inbox");
+	cr_assert_eq(phone_folder(a, "inbox")->n_items, 2, "one notice more, not %zu",
+		phone_folder(a, "inbox")->n_items - 1);
+	struct imap_talk *i = imap_talk_open(&t.dovecot, ben);
+	for (int n = 0; n < 300 && imap_talk_count(i, "INBOX") < 2; n++)
+		usleep(100000);
+	cr_assert_eq(imap_talk_count(i, "INBOX"), 2);
+	imap_talk_close(i);
+	i = imap_talk_open(&t.dovecot, anna);
+	cr_assert_eq(imap_talk_count(i, "Sent"), 2);
+	imap_talk_close(i);
+	phone_free(a);
+	phone_free(b);
+	town_close(&t);
+}
+
+/* What is too large is refused before it is uploaded, once the mail server has told its limit. */
+Test(trips, too_large, .timeout = 240)
+{
+	static const struct {
+		const char *version;
+		unsigned status, http;
+	} rows[] = { { "12.1", 0, 507 }, { "14.0", 115, 200 }, { "16.1", 115, 200 } };
+	enum { LARGE = 300000, HUGE = 3000000 };
+	const char *anna = fixture_user("anna");
+	static struct town t; /* stands until the end of the program */
+	char small[300], *large = malloc(HUGE + 1000);
+
+	town_open(&t, "smtp", "--limit 200000", "body_limit = 1M\n");
+	snprintf(small, sizeof small,
+		"From: %s@example.test\r\nTo: %s@example.test\r\nSubject: Size\r\n\r\n", anna,
+		anna);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		for (size_t size = LARGE; size <= HUGE; size += HUGE - LARGE) {
+			struct phone *p = arrive(&t, anna, rows[i].version);
+			struct client_answer answer;
+			struct mf_error err;
+			struct client_request r = { .command = "SendMail",
+				.content_type = "message/rfc822",
+				.body = mf_bytes(large, size) };
+			size_t n = (size_t)sprintf(large, "%s", small);
+
+			memset(large + n, 'x', HUGE - n);
+			large[size] = '\0';
+			for (size_t k = n + 70; k < size; k += 70)
+				large[k] = '\n';
+			if (rows[i].status != 0) {
+				cr_assert_eq(status_of(p, "size", large), rows[i].status, "%s, %zu",
+					rows[i].version, size);
+			} else {
+				cr_assert_eq(client_call(p->client, &r, &answer, &err), MF_OK);
+				cr_assert_eq(answer.http_status, rows[i].http);
+			}
+			phone_free(p);
+		}
+	/* The first came whole, and taught the limit; of all others no byte was read. */
+	cr_assert_eq(gateway_log_count(&t.gateway, "why=\"mail over the limit\""), 5);
+	cr_assert_eq(gateway_log_count(&t.gateway, "send=failed"), 1);
+	free(large);
+	town_close(&t);
+}
+
+/* Mail that nobody should send: refused, each with its status, and the gateway lives. */
+Test(trips, malformed, .timeout = 240)
+{
+	const char *anna = fixture_user("anna");
+	static struct town t; /* stands until the end of the program */
+	struct mf_buf many, fields, line;
+
+	mf_buf_init(&many, 0);
+	mf_buf_init(&fields, 0);
+	mf_buf_init(&line, 0);
+	mf_buf_add_str(&many, "To: a@example.test");
+	for (int i = 0; i < 2500; i++)
+		mf_buf_printf(&many, ",\r\n a%d@example.test", i);
+	mf_buf_add_str(&many, "\r\n\r\nText.\r\n");
+	mf_buf_add_str(&fields, "To: a@example.test\r\n");
+	for (int i = 0; i < 2000; i++)
+		mf_buf_printf(&fields, "X-%d: y\r\n", i);
+	mf_buf_add_str(&fields, "\r\nText.\r\n");
+	mf_buf_add_str(&line, "To: a@example.test\r\nX-Long: ");
+	for (int i = 0; i < 1100000; i++)
+		mf_buf_add_byte(&line, 'x');
+	mf_buf_add_str(&line, "\r\n\r\nText.\r\n");
+	const struct {
+		const char *name, *mime;
+		unsigned status;
+	} rows[] = {
+		{ "empty", "", 107 },
+		{ "no header", "\r\n\r\n", 107 },
+		{ "words", "hello", 107 },
+		{ "no recipient", "Subject: x\r\n\r\n", 119 },
+		{ "too many recipients", mf_buf_str(&many), 120 },
+		{ "too many fields", mf_buf_str(&fields), 107 },
+		{ "a giant field", mf_buf_str(&line), 107 },
+		{ "a name alone", "To: Nobody\r\nCc: a@example.test, No Body\r\n\r\n", 116 },
+		{ "two addresses, one like a command",
+			"To: <x@example.test>\r\n RCPT TO:<second@example.test>\r\n\r\nText.\r\n",
+			1 },
+		{ "an address with a line end in quotes",
+			"To: \"a\r\n RSET\r\n b\"@example.test\r\n\r\nText.\r\n", 120 },
+		{ "a word with a line end",
+			"To: =?utf-8?q?x=0d=0aRSET?= <y@example.test>\r\n"
+			"Subject: =?utf-8?q?x=0d=0aBcc:_evil@example.test?=\r\n\r\nText.\r\n",
+			1 },
+		{ "bare line feeds", "To: a@example.test\nSubject: LF\n\n.\nQUIT\n.\n", 1 },
+		{ "bare carriage returns", "To: a@example.test\r\n\r\na\r.\rb\r\n", 1 },
+	};
+
+	town_open(&t, "smtp", "", "");
+	struct phone *p = arrive(&t, anna, "16.1");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		cr_assert_eq(status_of(p, rows[i].name, rows[i].mime), rows[i].status,
+			"%s: status %u", rows[i].name, status_of(p, rows[i].name, rows[i].mime));
+	struct client_sending nul = { .client_id = "nul",
+		.mime = mf_bytes("To: a@example.test\r\n\r\na\0b\r\n", 28) };
+	struct mf_error err;
+	unsigned status;
+	cr_assert_eq(client_send(p->client, &nul, &status, &err), MF_OK);
+	cr_assert_eq(status, 107);
+	cr_assert_eq(mta_log_count(&t.mta, "evil@example.test"), 0);
+	mf_buf_deinit(&many);
+	mf_buf_deinit(&fields);
+	mf_buf_deinit(&line);
+	phone_free(p);
 	town_close(&t);
 }

@@ -41,7 +41,7 @@ deinit(struct eas_request *r)
 	mf_buf_deinit(&r->answer.body);
 }
 
-static const struct http_route routes[] = { { "/r", route, deinit }, { 0 } };
+static const struct http_route routes[] = { { "/r", route, deinit, NULL }, { 0 } };
 
 static void *
 visit(void *arg)

@@ -75,10 +75,21 @@ deinit(struct eas_request *r)
 	mf_buf_deinit(&r->answer.body);
 }
 
+/* Over a thousand bytes it says so itself. */
+static bool
+refuse_large(struct eas_request *r, uint64_t length)
+{
+	if (length <= 1000)
+		return false;
+	r->answer.http_status = 507;
+	return true;
+}
+
 static const struct http_route routes[] = {
-	{ "/echo", echo, deinit },
-	{ "/wait", hold, deinit },
-	{ "/slow", slow, deinit },
+	{ "/echo", echo, deinit, NULL },
+	{ "/wait", hold, deinit, NULL },
+	{ "/slow", slow, deinit, NULL },
+	{ "/mail", echo, deinit, refuse_large },
 	{ 0 },
 };
 
@@ -380,6 +391,41 @@ Test(http, too_large)
 	client_say(&c, data, sizeof(data));
 	cr_assert(client_closed(&c, 3000));
 	cr_assert_eq(runs, 0);
+	stop();
+}
+
+/* The route's own words, from its own limit on, before the body is there; in chunks when http's is reached. */
+Test(http, too_large_for_the_route)
+{
+	char head[300];
+
+	start("body_limit = 64k\n");
+	snprintf(head, sizeof(head), "POST /mail HTTP/1.1\r\n" HOST "Content-Length: 1001\r\n\r\n");
+	client_says(&c, head);
+	client_answer(&c, &a, 3000);
+	cr_assert_eq(a.status, 507);
+	cr_assert_str_eq(client_header(&a, "Connection"), "close");
+	close(c.fd);
+	client_open(&c, port);
+	cr_assert_eq(ask("POST /mail HTTP/1.1\r\n" HOST
+			 "Content-Length: 99999\r\nExpect: 100-continue\r\n\r\n"),
+		507);
+	close(c.fd);
+	client_open(&c, port);
+	client_says(&c, "POST /mail HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n");
+	for (int i = 0; i < 100; i++) {
+		static char data[1000];
+
+		client_says(&c, "3e8\r\n");
+		client_say(&c, data, sizeof(data));
+		client_says(&c, "\r\n");
+	}
+	client_says(&c, "0\r\n\r\n");
+	client_answer(&c, &a, 3000);
+	cr_assert_eq(a.status, 507);
+	close(c.fd);
+	client_open(&c, port);
+	cr_assert_eq(ask("POST /mail HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nab"), 200);
 	stop();
 }
 
