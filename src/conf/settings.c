@@ -35,6 +35,10 @@ const struct mf_setting conf_settings[] = {
 	{ "trusted_proxies", MF_SETTING_LIST, "{\"127.0.0.1\", \"::1\", \"unix\"}", 0, 0, NULL,
 		"Addresses or networks (\"10.0.0.0/8\") whose X-Forwarded-For and "
 		"X-Forwarded-Proto are believed." },
+	{ "proxy_protocol", MF_SETTING_LIST, "{}", 0, 0, NULL,
+		"Addresses or networks of load balancers whose connections begin with a PROXY "
+		"header (version 1 or 2) that tells the client's address; \"unix\" for our own "
+		"sockets." },
 
 	/* What it serves. */
 	{ "backends", MF_SETTING_LIST, "{\"imap\"}", 0, 0, NULL,

@@ -5,6 +5,10 @@
  * that it is slow, and its time-out restarts with every byte. So each connection's socket is also in
  * this epoll, for EPOLLRDHUP only, edge-triggered: one system call when it comes, none while it waits.
  *
+ * A connection from one of options.proxies begins with a PROXY header: until that is read, it is the
+ * door's alone, and in this epoll for EPOLLIN too. The header is looked at without being taken, and
+ * then taken to its last byte, so that the library begins where the client's own bytes do.
+ *
  * Lingering: an answer that refuses a body which is still on its way must not be lost. Closing a
  * socket with unread data resets the connection, and the client might never see our 413. So such a
  * socket lives on as a duplicate, is read and discarded for a while, and closed at its end.
@@ -24,6 +28,7 @@
 
 #include "base/clock.h"
 #include "base/signals.h"
+#include "http/proxy.h"
 #include "mailferry/log.h"
 
 enum {
@@ -77,6 +82,15 @@ watch(struct http_door *d, int fd, uint32_t events, uint64_t what)
 	struct epoll_event e = { .events = events, .data.u64 = what };
 
 	return epoll_ctl(d->epoll, EPOLL_CTL_ADD, fd, &e) == 0;
+}
+
+/* Tells at once of what has come already. */
+static void
+watch_again(struct http_door *d, int fd, uint32_t events, uint64_t what)
+{
+	struct epoll_event e = { .events = events, .data.u64 = what };
+
+	epoll_ctl(d->epoll, EPOLL_CTL_MOD, fd, &e);
 }
 
 static void
@@ -163,6 +177,7 @@ remember(struct http_door *d, int fd, const struct http_listener *l, const struc
 	c->tls = l->tls;
 	c->serial = ++d->serial & 0x3fffffff;
 	http_peer_print(sa, c->peer, sizeof(c->peer));
+	c->announced = http_trusted(&d->options.proxies, c->peer);
 	d->by_fd[fd] = c;
 	d->stats.connections++;
 	d->stats.accepted++;
@@ -190,6 +205,7 @@ admit(struct http_door *d, int fd, const struct http_listener *l, const struct s
 	socklen_t len)
 {
 	struct http_connection *c = NULL;
+	uint32_t events = EPOLLRDHUP | EPOLLET;
 
 	pthread_mutex_lock(&d->lock);
 	if (d->stats.connections < d->options.connection_limit)
@@ -199,8 +215,62 @@ admit(struct http_door *d, int fd, const struct http_listener *l, const struct s
 		refuse(d, fd, "connection_limit is reached");
 		return;
 	}
-	watch(d, fd, EPOLLRDHUP | EPOLLET, tag(KIND_CONNECTION, c->serial, fd));
-	d->options.take(d->options.ctx, c, sa, len);
+	if (c->announced)
+		events |= EPOLLIN;
+	watch(d, fd, events, tag(KIND_CONNECTION, c->serial, fd));
+	if (!c->announced)
+		d->options.take(d->options.ctx, c, sa, len);
+}
+
+/* ---- Connections whose PROXY header is awaited: this thread's alone ---- */
+
+static void
+turn_away(struct http_door *d, struct http_connection *c, const char *why)
+{
+	int fd = c->fd;
+
+	mf_log_info("http=closed peer=%s why=%s", mf_log_value(c->peer), mf_log_value(why));
+	pthread_mutex_lock(&d->lock);
+	forget(d, c);
+	pthread_mutex_unlock(&d->lock);
+	close(fd);
+}
+
+static void
+let_in(struct http_door *d, struct http_connection *c, const struct http_proxied *p)
+{
+	struct sockaddr_storage ss = { 0 };
+	socklen_t len = sizeof(ss);
+
+	pthread_mutex_lock(&d->lock);
+	c->announced = false;
+	c->proxied_tls = p->tls;
+	if (p->peer[0] != '\0')
+		memcpy(c->peer, p->peer, sizeof(c->peer));
+	pthread_mutex_unlock(&d->lock);
+	watch_again(d, c->fd, EPOLLRDHUP | EPOLLET, tag(KIND_CONNECTION, c->serial, c->fd));
+	getpeername(c->fd, (struct sockaddr *)&ss, &len);
+	d->options.take(d->options.ctx, c, (struct sockaddr *)&ss, len);
+}
+
+static void
+hear_proxy(struct http_door *d, struct http_connection *c)
+{
+	uint8_t data[HTTP_PROXY_MAX];
+	struct http_proxied p;
+	ssize_t n = recv(c->fd, data, sizeof(data), MSG_PEEK | MSG_DONTWAIT);
+	enum http_proxy_verdict v = HTTP_PROXY_MORE;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		v = http_proxy_parse(data, (size_t)n, &p);
+	if (n <= 0)
+		turn_away(d, c, "it ended without a PROXY header");
+	else if (v == HTTP_PROXY_BAD || d->left_listeners)
+		turn_away(d, c, v == HTTP_PROXY_BAD ? "no PROXY header" : "the server stops");
+	else if (v == HTTP_PROXY_DONE && recv(c->fd, data, p.len, MSG_DONTWAIT) == (ssize_t)p.len)
+		let_in(d, c, &p);
 }
 
 static void
@@ -224,21 +294,28 @@ accept_some(struct http_door *d, const struct http_listener *l)
 	}
 }
 
+/* The client left, or said something of its PROXY header. */
 static void
-client_left(struct http_door *d, int fd, uint32_t serial)
+stirred(struct http_door *d, int fd, uint32_t serial)
 {
 	struct http_connection *c;
+	bool announced = false;
 
 	pthread_mutex_lock(&d->lock);
 	c = (size_t)fd < d->room ? d->by_fd[fd] : NULL;
-	if (c != NULL && c->serial == serial && !c->gone) {
-		c->gone = true;
-		if (c->job != NULL) {
-			d->stats.left++;
-			work_end(d->options.pool, c->job);
+	if (c != NULL && c->serial == serial) {
+		announced = c->announced;
+		if (!announced && !c->gone) {
+			c->gone = true;
+			if (c->job != NULL) {
+				d->stats.left++;
+				work_end(d->options.pool, c->job);
+			}
 		}
 	}
 	pthread_mutex_unlock(&d->lock);
+	if (announced)
+		hear_proxy(d, c);
 }
 
 static void
@@ -329,7 +406,7 @@ handle(struct http_door *d, uint64_t what)
 			accept_some(d, &d->listeners->all[number]);
 		break;
 	case KIND_CONNECTION:
-		client_left(d, fd, number);
+		stirred(d, fd, number);
 		break;
 	case KIND_LINGER:
 		linger_read(d, number);
@@ -440,8 +517,11 @@ http_door_free(struct http_door *d)
 		wake_thread(d);
 		pthread_join(d->thread, NULL);
 	}
-	for (size_t i = 0; i < d->room; i++)
+	for (size_t i = 0; i < d->room; i++) {
+		if (d->by_fd[i] != NULL && d->by_fd[i]->announced)
+			close(d->by_fd[i]->fd);
 		free(d->by_fd[i]);
+	}
 	for (size_t i = 0; i < LINGERS; i++)
 		if (d->lingering[i].fd >= 0)
 			close(d->lingering[i].fd);

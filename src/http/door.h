@@ -3,7 +3,7 @@
  * It closes those that take too long with a header, a body or reading an answer, and notices a
  * client that left while its request waits. Knows sockets and jobs; no HTTP.
  *
- *	accept -> (http_connection_of) OPEN -> (http_connection_closed) gone
+ *	accept -> [PROXY header] -> (http_connection_of) OPEN -> (http_connection_closed) gone
  *
  * A connection belongs to the door; the HTTP thread that serves it uses it from its start until
  * http_connection_closed. Calls from any thread.
@@ -23,11 +23,13 @@ struct http_connection {
 	int fd;
 	bool tls;
 	bool linger; /* set by its HTTP thread: read on for a while after the close (see door.c) */
+	bool proxied_tls; /* a PROXY header says that the client came by TLS */
 	char peer[HTTP_PEER_MAX];
 
 	/* The door's own, under its lock. */
 	uint32_t serial;
 	bool gone;
+	bool announced; /* its PROXY header is still to come: the library does not know it yet */
 	struct work_job *job;		     /* its request is in the pool */
 	int64_t deadline;		     /* clock_ms, 0: none */
 	struct http_connection *next, *prev; /* of those with a deadline */
@@ -41,6 +43,7 @@ struct http_door_options {
 		socklen_t len);
 	void *ctx;
 	int64_t first_ms; /* how long a new connection has until its first request's header */
+	struct http_trust proxies; /* whose connections begin with a PROXY header (http/proxy.h) */
 };
 
 struct http_door;

@@ -222,7 +222,7 @@ fill(struct exchange *x, const char *method, const char *version, struct http_fr
 		return 400;
 	r->peer = http_peer_client(
 		r->arena, &h->trust, x->connection->peer, r->headers, r->n_headers);
-	r->tls = x->connection->tls ||
+	r->tls = x->connection->tls || x->connection->proxied_tls ||
 		 http_peer_forwarded_tls(&h->trust, x->connection->peer, r->headers, r->n_headers);
 	status = http_framing_check(r->headers, r->n_headers, strcmp(version, "HTTP/1.0") != 0,
 		h->room.limit, framing, why);

@@ -60,8 +60,8 @@ parse_network(const char *text, struct http_network *out)
 }
 
 enum mf_status
-http_trust_parse(
-	struct mf_arena *a, const char *const *list, struct http_trust *out, struct mf_error *err)
+http_trust_parse_list(struct mf_arena *a, const char *setting, const char *const *list,
+	struct http_trust *out, struct mf_error *err)
 {
 	size_t n = 0;
 
@@ -75,10 +75,16 @@ http_trust_parse(
 			out->n++;
 		else
 			return mf_fail(err, MF_INVALID,
-				"trusted_proxies: \"%s\" is neither an address nor a network",
-				list[i]);
+				"%s: \"%s\" is neither an address nor a network", setting, list[i]);
 	}
 	return MF_OK;
+}
+
+enum mf_status
+http_trust_parse(struct mf_arena *a, const struct mf_conf *conf, const char *setting,
+	struct http_trust *out, struct mf_error *err)
+{
+	return http_trust_parse_list(a, setting, mf_conf_list(conf, setting), out, err);
 }
 
 static bool

@@ -24,9 +24,13 @@ struct http_trust {
 	bool local; /* "unix": what comes through our own sockets */
 };
 
-/* Parses the setting trusted_proxies; the result is in the arena. MF_INVALID names the bad one. */
-enum mf_status http_trust_parse(
-	struct mf_arena *a, const char *const *list, struct http_trust *out, struct mf_error *err);
+/* Parses a setting that is a list of addresses and networks; the result is in the arena. MF_INVALID names
+ * the setting and the bad one. */
+enum mf_status http_trust_parse(struct mf_arena *a, const struct mf_conf *conf, const char *setting,
+	struct http_trust *out, struct mf_error *err);
+/* The same of a list. */
+enum mf_status http_trust_parse_list(struct mf_arena *a, const char *setting,
+	const char *const *list, struct http_trust *out, struct mf_error *err);
 bool http_trusted(const struct http_trust *t, const char *peer);
 
 /* The client that a chain of trusted proxies tells of (X-Forwarded-For, read from its end to the

@@ -32,6 +32,7 @@ struct http_server {
 	const struct mf_conf *conf;
 	struct work_pool *pool;
 	struct http_listeners listeners;
+	struct http_trust proxies; /* who begins with a PROXY header */
 	struct http_hall hall;
 	struct MHD_Daemon *plain, *tls;
 	bool secure; /* it has certificates */
@@ -163,6 +164,7 @@ start(struct http_server *s, struct mf_error *err)
 		.take = take,
 		.ctx = s,
 		.first_ms = s->hall.header_ms,
+		.proxies = s->proxies,
 	};
 	enum mf_status st = MF_OK;
 
@@ -203,7 +205,7 @@ init_hall(struct http_server *s, const struct http_route *routes, const struct e
 	pthread_condattr_destroy(&attr);
 }
 
-const struct http_places http_public = { "listen", "listen_tls", true };
+const struct http_places http_public = { "listen", "listen_tls", true, "proxy_protocol" };
 
 enum mf_status
 http_server_open(const struct mf_conf *conf, const struct http_places *places,
@@ -219,7 +221,9 @@ http_server_open(const struct mf_conf *conf, const struct http_places *places,
 	s->pool = pool;
 	init_hall(s, routes, eas);
 	MHD_set_panic_func(on_panic, NULL);
-	st = http_trust_parse(a, mf_conf_list(conf, "trusted_proxies"), &s->hall.trust, err);
+	st = http_trust_parse(a, conf, "trusted_proxies", &s->hall.trust, err);
+	if (st == MF_OK && places->proxies != NULL)
+		st = http_trust_parse(a, conf, places->proxies, &s->proxies, err);
 	if (st == MF_OK && access(s->hall.room.directory, W_OK | X_OK) != 0)
 		st = mf_fail(err, MF_INVALID, "spool_directory %s: %s", s->hall.room.directory,
 			strerror(errno));

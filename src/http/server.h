@@ -33,6 +33,8 @@ struct http_server;
 struct http_places {
 	const char *plain, *tls; /* tls NULL: no HTTPS here */
 	bool systemd;		 /* sockets that systemd hands over come first */
+	const char
+		*proxies; /* the setting that names who begins with a PROXY header; NULL: nobody */
 };
 /* listen and listen_tls: where phones come in. */
 extern const struct http_places http_public;

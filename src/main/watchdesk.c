@@ -235,7 +235,7 @@ static const struct http_route routes[] = {
 enum mf_status
 watchdesk_open(struct watchdesk *d, const struct mf_conf *top, struct mf_error *err)
 {
-	static const struct http_places places = { "metrics_listen", NULL, false };
+	static const struct http_places places = { "metrics_listen", NULL, false, NULL };
 
 	d->began = clock_wall();
 	if (mf_conf_list(top, "metrics_listen")[0] == NULL)

@@ -525,6 +525,56 @@ Test(http, forwarded)
 	stop();
 }
 
+#define V2(command, family) "\r\n\r\n\0\r\nQUIT\n" command family
+#define ECHO_HTTP	    "POST /echo HTTP/1.1\r\n" HOST "\r\n"
+
+/* What a load balancer says in front of the client's bytes is believed, and wanted, from it alone. */
+Test(http, proxy_protocol)
+{
+	static const char v2[] = V2("\x21", "\x11") "\x00\x14\xc0\x00\x02\x09\x7f\x00\x00\x01"
+						    "\x30\x39\x01\xbb\x20\x00\x05\x01\0\0\0\0";
+	static const char local[] = V2("\x20", "\x00") "\x00\x00";
+
+	start("proxy_protocol = {\"127.0.0.1\"}\ntrusted_proxies = {}\nheader_timeout = 1s\n");
+	cr_assert_eq(ask("PROXY TCP4 192.0.2.7 127.0.0.1 5000 443\r\n" ECHO_HTTP), 200);
+	cr_assert_not_null(strstr(a.body, "peer=192.0.2.7 tls=0"), "%s", a.body);
+	/* The same connection goes on, and is the same client's. */
+	cr_assert_eq(ask(ECHO_HTTP), 200);
+	cr_assert_not_null(strstr(a.body, "peer=192.0.2.7 "), "%s", a.body);
+	close(c.fd);
+
+	client_open(&c, port); /* byte by byte */
+	for (size_t i = 0; i < sizeof(v2) - 1; i++) {
+		client_say(&c, v2 + i, 1);
+		usleep(500);
+	}
+	cr_assert_eq(ask(ECHO_HTTP), 200);
+	cr_assert_not_null(strstr(a.body, "peer=192.0.2.9 tls=1"), "%s", a.body);
+	close(c.fd);
+
+	client_open(&c, port); /* the proxy's own check */
+	client_say(&c, local, sizeof(local) - 1);
+	cr_assert_eq(ask(ECHO_HTTP), 200);
+	cr_assert_not_null(strstr(a.body, "peer=127.0.0.1 "), "%s", a.body);
+	close(c.fd);
+
+	client_open(&c, port);
+	client_says(&c, ECHO_HTTP);
+	cr_assert(client_closed(&c, 3000), "without a header");
+	close(c.fd);
+	client_open(&c, port);
+	client_says(&c, "PROXY TCP4 192.0.2.7");
+	cr_assert(client_closed(&c, 4000), "half a header");
+	close(c.fd);
+	client_open(&c, port);
+	client_says(&c, "PROXY TCP4 192.0.2.7");
+	stop();
+
+	start("");
+	cr_assert_eq(ask("PROXY TCP4 192.0.2.7 127.0.0.1 5000 443\r\n" ECHO_HTTP), 400);
+	stop();
+}
+
 Test(http, aborts)
 {
 	start("body_memory = 1k\n");
@@ -724,7 +774,7 @@ Test(http, trust)
 	struct mf_arena *arena = mf_arena_new();
 	struct http_trust t;
 
-	cr_assert_eq(http_trust_parse(arena, list, &t, NULL), MF_OK);
+	cr_assert_eq(http_trust_parse_list(arena, "x", list, &t, NULL), MF_OK);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct eas_header h = { "x-forwarded-for", cases[i].forwarded };
 
@@ -734,7 +784,8 @@ Test(http, trust)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		const char *one[] = { bad[i], NULL };
 
-		cr_assert_eq(http_trust_parse(arena, one, &t, NULL), MF_INVALID, "%s", bad[i]);
+		cr_assert_eq(
+			http_trust_parse_list(arena, "x", one, &t, NULL), MF_INVALID, "%s", bad[i]);
 	}
 	mf_arena_free(arena);
 }
