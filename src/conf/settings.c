@@ -14,6 +14,7 @@ static const char *const wipes[] = { "no", "account", "device", NULL };
 static const char *const unknowns[] = { "again", "hold", NULL };
 static const char *const copies[] = { "auto", "always", "never", NULL };
 static const char *const senders[] = { "any", "domain", "own", NULL };
+static const char *const token_logins[] = { "token", "master", NULL };
 static const char *const stamps[] = { "auto", "yes", "no", NULL };
 
 const struct mf_setting conf_settings[] = {
@@ -49,13 +50,43 @@ const struct mf_setting conf_settings[] = {
 	{ "strip_domain", MF_SETTING_BOOL, "no", 0, 0, NULL,
 		"Log in at the backends with the part before the @ only." },
 
-	{ "logins", MF_SETTING_LIST, "{\"password\", \"application\"}", 0, 0, NULL,
+	{ "logins", MF_SETTING_LIST, "{\"password\", \"application\", \"token\"}", 0, 0, NULL,
 		"Ways to log in: password (the account's own), application (passwords that "
-		"`mailferry apppassword` issues, one a device)." },
+		"`mailferry apppassword` issues, one a device), token (OAuth 2, where a setting "
+		"oauth_jwks or oauth_introspection says who vouches for them)." },
 	{ "master_user", MF_SETTING_STRING, "", 0, 0, NULL,
 		"Master user of the mail server (Dovecot): logs in for devices whose account's "
 		"password is not known; empty: application passwords keep it, sealed." },
 	{ "master_password", MF_SETTING_SECRET, "", 0, 0, NULL, "Its password." },
+
+	{ "oauth_jwks", MF_SETTING_STRING, "", 0, 0, NULL,
+		"The keys (a JWK set) by which tokens are checked here: https://... or a file's "
+		"path; needs oauth_issuer and oauth_audience." },
+	{ "oauth_introspection", MF_SETTING_STRING, "", 0, 0, NULL,
+		"Instead: the https:// address at which the issuer is asked about each token "
+		"(RFC 7662)." },
+	{ "oauth_client_id", MF_SETTING_STRING, "", 0, 0, NULL,
+		"Our name at the issuer, for oauth_introspection." },
+	{ "oauth_client_secret", MF_SETTING_SECRET, "", 0, 0, NULL, "Its password." },
+	{ "oauth_certificates", MF_SETTING_STRING, "", 0, 0, NULL,
+		"PEM file of roots that the issuer's certificate is checked by; empty: the "
+		"system's." },
+	{ "oauth_issuer", MF_SETTING_STRING, "", 0, 0, NULL,
+		"What the claim iss of a token must be; empty: anything." },
+	{ "oauth_audience", MF_SETTING_LIST, "{}", 0, 0, NULL,
+		"One of these must be in the claim aud of a token; none: anything." },
+	{ "oauth_scope", MF_SETTING_STRING, "", 0, 0, NULL,
+		"A word that must be in the claim scope of a token; empty: none." },
+	{ "oauth_user_claim", MF_SETTING_STRING, "email", 0, 0, NULL,
+		"The claim that is the login name: email, preferred_username, sub." },
+	{ "oauth_login", MF_SETTING_CHOICE, "token", 0, 0, token_logins,
+		"How the mail server is logged in to for a token: by the token itself "
+		"(OAUTHBEARER or XOAUTH2) or by the master user." },
+	{ "oauth_authorization_url", MF_SETTING_STRING, "", 0, 0, NULL,
+		"Where a person signs in at the issuer: told to phones with a 401 and in Apple's "
+		"profile." },
+	{ "oauth_token_url", MF_SETTING_STRING, "", 0, 0, NULL,
+		"Where a phone gets tokens, in Apple's profile." },
 
 	{ "public_url", MF_SETTING_STRING, "", 0, 0, NULL,
 		"What Autodiscover tells phones to use, as \"https://mail.example.org\"; empty: "

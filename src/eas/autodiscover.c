@@ -282,7 +282,11 @@ eas_autodiscover_profile(struct eas_request *r)
 		return EAS_DONE;
 	if (!str_ieq(r->method, "GET") || base == NULL)
 		return fail(r, "profile", 400, "neither GET nor a host");
-	struct eas_profile p = { .url = base, .user = r->user, .address = eas_user_address(r) };
+	struct eas_profile p = { .url = base,
+		.user = r->user,
+		.address = eas_user_address(r),
+		.sign_in_url = mf_conf_string(r->server->conf, "oauth_authorization_url"),
+		.token_url = mf_conf_string(r->server->conf, "oauth_token_url") };
 	begin(r, 200, EAS_PROFILE_TYPE);
 	eas_answer_header(
 		r, "Content-Disposition", "attachment; filename=\"mailferry.mobileconfig\"");

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "base/utf8.h"
 
-enum { LOGIN_MAX = 4096 };
+enum { LOGIN_MAX = 4096, BEARER_MAX = 16384 };
 
 static char *
 from_latin1(struct mf_arena *a, const uint8_t *s, size_t len)
@@ -44,10 +44,23 @@ split(struct mf_arena *a, struct mf_bytes both, struct mf_login *out)
 	return true;
 }
 
+static bool
+parse_bearer(struct mf_arena *a, const char *authorization, struct mf_login *out)
+{
+	const char *token = authorization + strlen("Bearer ");
+	token += strspn(token, " ");
+	if (*token == '\0' || strlen(token) > BEARER_MAX)
+		return false;
+	out->token = mf_strdup(a, token);
+	return true;
+}
+
 bool
 login_parse(struct mf_arena *a, const char *authorization, struct mf_login *out)
 {
 	*out = (struct mf_login){ 0 };
+	if (authorization != NULL && str_istarts(authorization, "Bearer "))
+		return parse_bearer(a, authorization, out);
 	if (authorization == NULL || !str_istarts(authorization, "Basic ") ||
 		strlen(authorization) > LOGIN_MAX)
 		return false;

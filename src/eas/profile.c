@@ -1,6 +1,7 @@
 /* Knows Apple's form of an account; must not know who asks. */
 #include "eas/profile.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/digest.h"
@@ -17,6 +18,13 @@ eas_profile_text(struct mf_buf *b, const char *s)
 		else
 			mf_buf_add_byte(b, (uint8_t)*s);
 	}
+}
+
+static bool
+by_token(const struct eas_profile *p)
+{
+	return p->sign_in_url != NULL && *p->sign_in_url != '\0' && p->token_url != NULL &&
+	       *p->token_url != '\0';
 }
 
 /* "mail.example.org" or "mail.example.org:8443" */
@@ -68,6 +76,11 @@ eas_profile_write(struct mf_arena *a, const struct eas_profile *p, struct mf_buf
 	add_key(b, "UserName", p->user);
 	if (p->password != NULL)
 		add_key(b, "Password", p->password);
+	if (by_token(p)) {
+		mf_buf_add_str(b, "<key>OAuth</key><true/>\n");
+		add_key(b, "OAuthSignInURL", p->sign_in_url);
+		add_key(b, "OAuthTokenRequestURL", p->token_url);
+	}
 	mf_buf_printf(
 		b, "<key>SSL</key><%s/>\n", str_istarts(p->url, "http://") ? "false" : "true");
 	add_payload(a, b, p, ACCOUNT);

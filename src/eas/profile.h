@@ -17,6 +17,9 @@ struct eas_profile {
 	const char
 		*password; /* an application password to put in; NULL: the device asks. Who has the
 			       * file then has the mail: to be given to its user only, and once */
+	const char *sign_in_url,
+		*token_url; /* of an OAuth issuer; NULL or "": the device asks for a
+					      * password */
 };
 
 /* Appends the profile, a property list in UTF-8 to be sent as EAS_PROFILE_TYPE. The same user and host

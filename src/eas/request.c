@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "eas/commands.h"
 #include "eas/status.h"
+#include "eas/who.h"
 #include "mailferry/log.h"
 
 /* An answer never grows beyond this: commands cut theirs far earlier. */
@@ -67,7 +68,6 @@ static const struct {
 	unsigned http;
 	struct eas_header header;
 } status_headers[] = {
-	{ 401, { "WWW-Authenticate", "Basic realm=\"Mailferry\", charset=\"UTF-8\"" } },
 	{ 501, { "Allow", "OPTIONS,POST" } },
 	{ 503, { "Retry-After", RETRY_AFTER } },
 };
@@ -79,6 +79,8 @@ eas_fail_http(struct eas_request *r, unsigned http_status, const char *why)
 	r->answer.spool = NULL;
 	r->answer.content_type = NULL;
 	r->answer.http_status = http_status;
+	if (http_status == 401)
+		eas_who_challenge(r);
 	for (size_t i = 0; i < sizeof(status_headers) / sizeof(*status_headers); i++)
 		if (status_headers[i].http == http_status)
 			eas_answer_header(

@@ -21,6 +21,7 @@ struct backends; /* backend/registry.h: the opened backends, login check, sessio
 struct state;	 /* state/state.h */
 struct eas_policies;
 struct eas_limits;
+struct tokens;
 struct state_device;
 struct eas_spool;
 struct eas_command; /* eas/commands.h: a row of the table of commands */
@@ -33,6 +34,7 @@ struct eas_server {
 	const struct eas_watcher *watcher;   /* NULL: waiting requests are only polled */
 	const struct eas_policies *policies; /* eas/policy.h; NULL: no device must keep to any */
 	struct eas_limits *limits;	     /* eas/limits.h; NULL: none */
+	struct tokens *tokens;		     /* token/token.h; NULL: none are taken */
 };
 
 struct eas_request;

@@ -9,9 +9,10 @@
 #include "eas/login.h"
 #include "eas/password.h"
 #include "state/device.h"
+#include "token/token.h"
 
 /* The ways, as the setting `logins` names them. */
-static const char *const ways[] = { EAS_BY_PASSWORD, EAS_BY_APPLICATION };
+static const char *const ways[] = { EAS_BY_PASSWORD, EAS_BY_APPLICATION, EAS_BY_TOKEN };
 
 static const size_t ways_n = sizeof(ways) / sizeof(*ways);
 
@@ -40,9 +41,32 @@ eas_who_validate(const struct mf_conf *top, struct mf_error *err)
 		if (i == ways_n)
 			return mf_fail(err, MF_INVALID, "logins: there is no way \"%s\"", *s);
 	}
+	if (strcmp(mf_conf_string(top, "oauth_login"), "master") == 0 && *user == '\0')
+		return mf_fail(err, MF_INVALID, "oauth_login = master needs master_user");
 	if (*user != '\0' && *mf_conf_string(top, "master_password") == '\0')
 		return mf_fail(err, MF_INVALID, "master_user needs master_password");
 	return MF_OK;
+}
+
+static bool
+takes_tokens(const struct eas_request *r)
+{
+	return r->server->tokens != NULL && open_to(r, EAS_BY_TOKEN);
+}
+
+void
+eas_who_challenge(struct eas_request *r)
+{
+	const char *url = mf_conf_string(r->server->conf, "oauth_authorization_url");
+	if (open_to(r, EAS_BY_PASSWORD) || open_to(r, EAS_BY_APPLICATION))
+		eas_answer_header(
+			r, "WWW-Authenticate", "Basic realm=\"Mailferry\", charset=\"UTF-8\"");
+	if (!takes_tokens(r))
+		return;
+	eas_answer_header(r, "WWW-Authenticate",
+		mf_printf(r->arena, "Bearer realm=\"Mailferry\"%s%s%s%s",
+			*url == '\0' ? "" : ", authorization_uri=\"", url, *url == '\0' ? "" : "\"",
+			r->login.token == NULL ? "" : ", error=\"invalid_token\""));
 }
 
 bool
@@ -54,11 +78,16 @@ eas_who_has_master(const struct mf_conf *top)
 /* ---- What the backends are asked with ---- */
 
 static void
+wipe(const char *secret)
+{
+	if (secret != NULL)
+		str_wipe((char *)(uintptr_t)secret, strlen(secret));
+}
+
+static void
 replace_password(struct eas_request *r, const char *password)
 {
-	char *former = (char *)(uintptr_t)r->login.password;
-	if (former != NULL)
-		str_wipe(former, strlen(former));
+	wipe(r->login.password);
 	r->login.password = password;
 }
 
@@ -161,15 +190,61 @@ by_any_password(struct eas_request *r, struct mf_error *err)
 	return check(r, err);
 }
 
+/* The mail server has the last word: it may refuse what the issuer vouches for. */
+static enum mf_status
+with_owner(struct eas_request *r, const char *owner, struct mf_error *err)
+{
+	struct backends *b = r->server->backends;
+	r->login.user = owner;
+	enum mf_status st = backend_login_map(b, owner, r->arena, &r->user, err);
+	if (st == MF_OK && strcmp(mf_conf_string(r->server->conf, "oauth_login"), "master") == 0) {
+		st = use_master(r, err);
+		wipe(r->login.token);
+		r->login.token = NULL;
+	}
+	eas_note(r, "login=%s", EAS_BY_TOKEN);
+	return st == MF_OK ? backend_login_check(b, &r->login, err) : st;
+}
+
+static enum mf_status
+by_token(struct eas_request *r, struct mf_error *err)
+{
+	struct tokens *t = r->server->tokens;
+	struct token_owner owner;
+	if (!takes_tokens(r))
+		return mf_fail(err, MF_AUTH, "no token logs in here");
+	if (!token_is_known(t, r->login.token) && !eas_limits_may_try(r))
+		return too_many(r, err);
+	enum mf_status st = token_check(t, r->login.token, r->arena, &owner, err);
+	if (st == MF_AUTH)
+		eas_limits_failed(r);
+	return st == MF_OK ? with_owner(r, owner.user, err) : st;
+}
+
+static enum mf_status
+by_name(struct eas_request *r, struct mf_error *err)
+{
+	enum mf_status st =
+		backend_login_map(r->server->backends, r->login.user, r->arena, &r->user, err);
+	return st == MF_OK ? by_any_password(r, err) : st;
+}
+
+/* The header as it came holds the password too. */
+static void
+wipe_header(const struct eas_request *r)
+{
+	for (size_t i = 0; i < r->n_headers; i++)
+		if (str_ieq(r->headers[i].name, "Authorization"))
+			wipe(r->headers[i].value);
+}
+
 enum mf_status
 eas_who(struct eas_request *r, struct mf_error *err)
 {
 	if (!login_parse(r->arena, eas_header(r, "Authorization"), &r->login))
 		return mf_fail(err, MF_AUTH, "no credentials");
-	enum mf_status st =
-		backend_login_map(r->server->backends, r->login.user, r->arena, &r->user, err);
-	if (st == MF_OK)
-		st = by_any_password(r, err);
+	wipe_header(r);
+	enum mf_status st = r->login.token != NULL ? by_token(r, err) : by_name(r, err);
 	if (st == MF_INVALID)
 		st = MF_AUTH; /* a name that nobody can have */
 	return st == MF_OK || st == MF_AUTH ? st : MF_TEMPORARY;

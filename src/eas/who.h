@@ -10,6 +10,7 @@
 /* Words of the setting `logins`. */
 #define EAS_BY_PASSWORD	   "password"	 /* the account's own */
 #define EAS_BY_APPLICATION "application" /* eas/password.h */
+#define EAS_BY_TOKEN	   "token"	 /* token/token.h */
 
 /* Sets r->login (what the backends are asked with, which need not be what was sent) and r->user.
  * MF_AUTH: no credentials, or wrong ones; MF_TEMPORARY: nobody can tell now. */
@@ -17,6 +18,9 @@ enum mf_status eas_who(struct eas_request *r, struct mf_error *err);
 
 /* Checks the settings of logins at start. MF_INVALID names what is wrong. */
 enum mf_status eas_who_validate(const struct mf_conf *top, struct mf_error *err);
+
+/* Adds the headers of a 401: which ways there are (RFC 7235, 4.1). */
+void eas_who_challenge(struct eas_request *r);
 
 /* Whether a master user logs in where no account's password is known. */
 bool eas_who_has_master(const struct mf_conf *top);

@@ -161,6 +161,9 @@ collect_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name
 	}
 	c->headers[c->n++] = (struct eas_header){ mf_strdup(c->arena, name),
 		trimmed(c->arena, value, value_len) };
+	/* The library keeps its copy for as long as a phone waits: nobody reads it again. */
+	if (str_ieq(name, "Authorization"))
+		str_wipe((char *)(uintptr_t)value, value_len);
 	return MHD_YES;
 }
 

@@ -17,6 +17,7 @@
 #include "main/json.h"
 #include "main/load.h"
 #include "main/password.h"
+#include "token/token.h"
 
 #define PASSWORD_ENV "MAILFERRY_PROBE_PASSWORD"
 
@@ -46,6 +47,7 @@ static void
 check_policies(struct check *c)
 {
 	struct eas_policies *p = NULL;
+	struct tokens *tokens = NULL;
 	struct mf_error err = { .text = "" };
 
 	if (eas_policies_open(c->conf, &p, &err) != MF_OK)
@@ -54,6 +56,9 @@ check_policies(struct check *c)
 		check_say(c, CHECK_ERROR, "access", "%s", err.text);
 	if (eas_who_validate(conf_top(c->conf), &err) != MF_OK)
 		check_say(c, CHECK_ERROR, "logins", "%s", err.text);
+	if (tokens_open(conf_top(c->conf), &tokens, &err) != MF_OK)
+		check_say(c, CHECK_ERROR, "oauth", "%s", err.text);
+	tokens_free(tokens);
 	eas_policies_free(p);
 }
 

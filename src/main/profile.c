@@ -46,6 +46,8 @@ print(const struct mf_conf *top, struct eas_profile *p)
 
 	if (p->url == NULL)
 		p->url = mf_conf_string(top, "public_url");
+	p->sign_in_url = mf_conf_string(top, "oauth_authorization_url");
+	p->token_url = mf_conf_string(top, "oauth_token_url");
 	if (p->address == NULL)
 		p->address = address_of(a, top, p->user);
 	mf_buf_init(&out, 0);

@@ -29,6 +29,7 @@
 #include "main/watcher.h"
 #include "mime/mime.h"
 #include "state/state.h"
+#include "token/token.h"
 #include "work/work.h"
 
 enum {
@@ -48,6 +49,7 @@ struct service {
 	struct watchdesk desk;
 	struct eas_policies *policies;
 	struct eas_limits *limits;
+	struct tokens *tokens;
 	struct eas_server eas;
 	int64_t collect_at; /* clock_ms */
 };
@@ -113,6 +115,8 @@ open_all(struct service *s, struct mf_error *err)
 	if (st == MF_OK)
 		st = eas_who_validate(top, err);
 	if (st == MF_OK)
+		st = tokens_open(top, &s->tokens, err);
+	if (st == MF_OK)
 		st = state_open(&state, &s->state, err);
 	if (st == MF_OK)
 		st = backends_open(s->conf, &s->backends, err);
@@ -127,7 +131,8 @@ open_all(struct service *s, struct mf_error *err)
 		.state = s->state,
 		.backends = s->backends,
 		.policies = s->policies,
-		.limits = s->limits };
+		.limits = s->limits,
+		.tokens = s->tokens };
 	st = watcher_open(&s->watcher, top, &s->eas, s->pool, err);
 	if (st != MF_OK)
 		return st;
@@ -153,6 +158,7 @@ close_all(struct service *s)
 	backends_close(s->backends);
 	state_close(s->state);
 	eas_limits_free(s->limits);
+	tokens_free(s->tokens);
 	eas_policies_free(s->policies);
 	conf_free(s->conf);
 	mime_deinit();

@@ -12,6 +12,7 @@
 #include "eas/policy.h"
 #include "eas/who.h"
 #include "state/state.h"
+#include "token/token.h"
 
 static struct conf_table tables[] = {
 	{ .name = "memory", .help = "Mail in memory." },
@@ -29,6 +30,8 @@ load_conf(struct player *p)
 	if (conf_parse(text, tables, &p->conf, &err) != MF_OK)
 		script_broken(p, "configuration: %s", err.text);
 	p->server.conf = conf_top(p->conf);
+	if (tokens_open(p->server.conf, &p->server.tokens, &err) != MF_OK)
+		script_broken(p, "tokens: %s", err.text);
 	if (eas_policies_open(p->conf, &p->policies, &err) != MF_OK)
 		script_broken(p, "policies: %s", err.text);
 	p->server.policies = p->policies;
@@ -83,6 +86,7 @@ server_stop(struct player *p)
 	backends_close(p->server.backends);
 	state_close(p->server.state);
 	eas_limits_free(p->server.limits);
+	tokens_free(p->server.tokens);
 	eas_policies_free(p->policies);
 	conf_free(p->conf);
 	p->server = (struct eas_server){ .conf = NULL };

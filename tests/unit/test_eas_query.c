@@ -178,7 +178,10 @@ Test(eas_login, other_schemes)
 	struct mf_arena *a = mf_arena_new();
 	struct mf_login login;
 	cr_assert_not(login_parse(a, NULL, &login));
-	cr_assert_not(login_parse(a, "Bearer abc", &login));
+	cr_assert_not(login_parse(a, "Bearer ", &login));
+	cr_assert(login_parse(a, "bearer  abc.d", &login));
+	cr_assert_str_eq(login.token, "abc.d");
+	cr_assert_null(login.user);
 	cr_assert_not(login_parse(a, "Basic", &login));
 	cr_assert_not(login_parse(a, "Basic ???", &login));
 	mf_arena_free(a);
