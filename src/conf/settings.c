@@ -40,6 +40,12 @@ const struct mf_setting conf_settings[] = {
 		"Addresses or networks of load balancers whose connections begin with a PROXY "
 		"header (version 1 or 2) that tells the client's address; \"unix\" for our own "
 		"sockets." },
+	{ "run_as", MF_SETTING_STRING, "", 0, 0, NULL,
+		"When started as root: the user to become once the addresses are bound and "
+		"certificate, key and secrets are read. A certificate that is read again (SIGHUP) "
+		"must then be readable for him." },
+	{ "core_dumps", MF_SETTING_BOOL, "no", 0, 0, NULL,
+		"Whether a crash may leave a core file, which holds passwords of waiting phones." },
 
 	/* What it serves. */
 	{ "backends", MF_SETTING_LIST, "{\"imap\"}", 0, 0, NULL,

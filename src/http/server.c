@@ -113,10 +113,10 @@ wants(const struct http_listeners *l, bool tls)
 
 /* The files as they are now become what handshakes show. */
 static enum mf_status
-load_certificate(const struct http_server *s, struct mf_error *err)
+load_certificate(const struct mf_conf *conf, struct mf_error *err)
 {
-	const char *certificate = mf_conf_string(s->conf, "tls_certificate");
-	const char *key = mf_conf_string(s->conf, "tls_key");
+	const char *certificate = mf_conf_string(conf, "tls_certificate");
+	const char *key = mf_conf_string(conf, "tls_key");
 	struct mf_arena *a = mf_arena_new();
 	struct http_certificate loaded;
 	enum mf_status st = http_certificate_load(a, certificate, key, &loaded, err);
@@ -130,17 +130,18 @@ load_certificate(const struct http_server *s, struct mf_error *err)
 }
 
 static enum mf_status
+first_certificate(const struct mf_conf *conf, struct mf_error *err)
+{
+	if (mf_conf_string(conf, "tls_certificate")[0] == '\0' ||
+		mf_conf_string(conf, "tls_key")[0] == '\0')
+		return mf_fail(err, MF_INVALID, "listen_tls needs tls_certificate and tls_key");
+	return load_certificate(conf, err);
+}
+
+static enum mf_status
 start_tls(struct http_server *s, struct mf_error *err)
 {
-	enum mf_status st;
-
-	if (mf_conf_string(s->conf, "tls_certificate")[0] == '\0' ||
-		mf_conf_string(s->conf, "tls_key")[0] == '\0')
-		return mf_fail(err, MF_INVALID, "listen_tls needs tls_certificate and tls_key");
 	s->secure = true;
-	st = load_certificate(s, err);
-	if (st != MF_OK)
-		return st;
 	s->tls = start_daemon(s, true);
 	return s->tls != NULL ? MF_OK
 			      : mf_fail(err, MF_INVALID,
@@ -151,7 +152,7 @@ start_tls(struct http_server *s, struct mf_error *err)
 enum mf_status
 http_server_reload(struct http_server *s, struct mf_error *err)
 {
-	return s->secure ? load_certificate(s, err) : MF_OK;
+	return s->secure ? load_certificate(s->conf, err) : MF_OK;
 }
 
 static enum mf_status
@@ -208,9 +209,37 @@ init_hall(struct http_server *s, const struct http_route *routes, const struct e
 const struct http_places http_public = { "listen", "listen_tls", true, "proxy_protocol" };
 
 enum mf_status
-http_server_open(const struct mf_conf *conf, const struct http_places *places,
-	const struct http_route *routes, const struct eas_server *eas, struct work_pool *pool,
-	struct http_server **out, struct mf_error *err)
+http_server_bind(const struct mf_conf *conf, const struct http_places *places,
+	struct http_listeners *out, struct mf_error *err)
+{
+	enum mf_status st = http_listen(conf, places, out, err);
+
+	if (st == MF_OK && wants(out, true))
+		st = first_certificate(conf, err);
+	if (st != MF_OK)
+		http_listen_close(out);
+	return st;
+}
+
+/* What does not need the sockets. */
+static enum mf_status
+prepare(struct http_server *s, const struct http_places *places, struct mf_error *err)
+{
+	enum mf_status st =
+		http_trust_parse(s->arena, s->conf, "trusted_proxies", &s->hall.trust, err);
+
+	if (st == MF_OK && places->proxies != NULL)
+		st = http_trust_parse(s->arena, s->conf, places->proxies, &s->proxies, err);
+	if (st == MF_OK && access(s->hall.room.directory, W_OK | X_OK) != 0)
+		st = mf_fail(err, MF_INVALID, "spool_directory %s: %s", s->hall.room.directory,
+			strerror(errno));
+	return st;
+}
+
+enum mf_status
+http_server_open_bound(const struct mf_conf *conf, const struct http_places *places,
+	struct http_listeners *bound, const struct http_route *routes, const struct eas_server *eas,
+	struct work_pool *pool, struct http_server **out, struct mf_error *err)
 {
 	struct mf_arena *a = mf_arena_new();
 	struct http_server *s = mf_new(a, struct http_server);
@@ -219,16 +248,11 @@ http_server_open(const struct mf_conf *conf, const struct http_places *places,
 	s->arena = a;
 	s->conf = conf;
 	s->pool = pool;
+	s->listeners = *bound;
+	bound->n = 0;
 	init_hall(s, routes, eas);
 	MHD_set_panic_func(on_panic, NULL);
-	st = http_trust_parse(a, conf, "trusted_proxies", &s->hall.trust, err);
-	if (st == MF_OK && places->proxies != NULL)
-		st = http_trust_parse(a, conf, places->proxies, &s->proxies, err);
-	if (st == MF_OK && access(s->hall.room.directory, W_OK | X_OK) != 0)
-		st = mf_fail(err, MF_INVALID, "spool_directory %s: %s", s->hall.room.directory,
-			strerror(errno));
-	if (st == MF_OK)
-		st = http_listen(conf, places, &s->listeners, err);
+	st = prepare(s, places, err);
 	if (st == MF_OK)
 		st = start(s, err);
 	if (st != MF_OK) {
@@ -240,6 +264,19 @@ http_server_open(const struct mf_conf *conf, const struct http_places *places,
 			s->listeners.all[i].port, s->listeners.all[i].tls ? "yes" : "no");
 	*out = s;
 	return MF_OK;
+}
+
+enum mf_status
+http_server_open(const struct mf_conf *conf, const struct http_places *places,
+	const struct http_route *routes, const struct eas_server *eas, struct work_pool *pool,
+	struct http_server **out, struct mf_error *err)
+{
+	struct http_listeners bound;
+	enum mf_status st = http_server_bind(conf, places, &bound, err);
+
+	return st == MF_OK
+		       ? http_server_open_bound(conf, places, &bound, routes, eas, pool, out, err)
+		       : st;
 }
 
 /* Waits until no request is left, or until the deadline. Then nothing may be suspended any more,

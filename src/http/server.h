@@ -39,8 +39,20 @@ struct http_places {
 /* listen and listen_tls: where phones come in. */
 extern const struct http_places http_public;
 
-/* Opens all addresses of `places` and serves until http_server_stop. conf, routes, eas and pool must
- * outlive the server. */
+struct http_listeners; /* http/listen.h */
+
+/* What may need root's rights: the addresses of `places` are bound (nobody is answered yet), certificate
+ * and key are read. Before any thread; closed by http_listen_close, unless a server takes them over. */
+enum mf_status http_server_bind(const struct mf_conf *conf, const struct http_places *places,
+	struct http_listeners *out, struct mf_error *err);
+
+/* Serves on what was bound until http_server_stop; takes `bound` over (and empties it), whatever it
+ * returns. conf, routes, eas and pool must outlive the server. */
+enum mf_status http_server_open_bound(const struct mf_conf *conf, const struct http_places *places,
+	struct http_listeners *bound, const struct http_route *routes, const struct eas_server *eas,
+	struct work_pool *pool, struct http_server **out, struct mf_error *err);
+
+/* Both at once. */
 enum mf_status http_server_open(const struct mf_conf *conf, const struct http_places *places,
 	const struct http_route *routes, const struct eas_server *eas, struct work_pool *pool,
 	struct http_server **out, struct mf_error *err);

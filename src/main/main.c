@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "main/commands.h"
+#include "main/privileges.h"
 
 static const struct {
 	const char *name;
@@ -42,6 +43,8 @@ main(int argc, char **argv)
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 		strcmp(argv[1], "help") == 0)
 		return usage(stdout, MAIN_OK);
+	/* All handle passwords; serve asks its configuration whether it may leave a core file. */
+	main_privileges_harden(strcmp(argv[1], "serve") == 0);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);

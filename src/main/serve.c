@@ -21,10 +21,12 @@
 #include "eas/limits.h"
 #include "eas/policy.h"
 #include "eas/who.h"
+#include "http/listen.h"
 #include "http/server.h"
 #include "main/commands.h"
 #include "main/load.h"
 #include "main/notify.h"
+#include "main/privileges.h"
 #include "main/watchdesk.h"
 #include "main/watcher.h"
 #include "mime/mime.h"
@@ -44,6 +46,7 @@ struct service {
 	struct state *state;
 	struct backends *backends;
 	struct work_pool *pool;
+	struct http_listeners at; /* bound and not yet served */
 	struct http_server *http;
 	struct watcher watcher;
 	struct watchdesk desk;
@@ -117,6 +120,12 @@ open_all(struct service *s, struct mf_error *err)
 	if (st == MF_OK)
 		st = tokens_open(top, &s->tokens, err);
 	if (st == MF_OK)
+		st = http_server_bind(top, &http_public, &s->at, err);
+	if (st == MF_OK)
+		st = watchdesk_bind(&s->desk, top, err);
+	if (st == MF_OK)
+		st = main_privileges_drop(top, err);
+	if (st == MF_OK)
 		st = state_open(&state, &s->state, err);
 	if (st == MF_OK)
 		st = backends_open(s->conf, &s->backends, err);
@@ -137,7 +146,8 @@ open_all(struct service *s, struct mf_error *err)
 	if (st != MF_OK)
 		return st;
 	s->eas.watcher = s->watcher.push != NULL ? &s->watcher.eas : NULL;
-	st = http_server_open(top, &http_public, routes, &s->eas, s->pool, &s->http, err);
+	st = http_server_open_bound(
+		top, &http_public, &s->at, routes, &s->eas, s->pool, &s->http, err);
 	if (st != MF_OK)
 		return st;
 	s->desk.phones = s->http;
@@ -153,6 +163,7 @@ close_all(struct service *s)
 {
 	watchdesk_close(&s->desk);
 	http_server_free(s->http);
+	http_listen_close(&s->at);
 	watcher_close(&s->watcher);
 	work_pool_free(s->pool);
 	backends_close(s->backends);
@@ -288,6 +299,7 @@ serve(const char *path)
 		return MAIN_CONFIG;
 	}
 	main_log_apply(conf_top(s.conf));
+	main_privileges_harden(mf_conf_bool(conf_top(s.conf), "core_dumps"));
 	mf_log_info("start=begun version=%s configuration=%s", MAILFERRY_VERSION,
 		mf_log_value(path == NULL ? "environment" : path));
 	raise_descriptors(conf_top(s.conf));

@@ -232,18 +232,27 @@ static const struct http_route routes[] = {
 	{ 0 },
 };
 
+static const struct http_places places = { "metrics_listen", NULL, false, NULL };
+
+enum mf_status
+watchdesk_bind(struct watchdesk *d, const struct mf_conf *top, struct mf_error *err)
+{
+	if (mf_conf_list(top, "metrics_listen")[0] == NULL)
+		return MF_OK;
+	return http_server_bind(top, &places, &d->at, err);
+}
+
 enum mf_status
 watchdesk_open(struct watchdesk *d, const struct mf_conf *top, struct mf_error *err)
 {
-	static const struct http_places places = { "metrics_listen", NULL, false, NULL };
-
 	d->began = clock_wall();
-	if (mf_conf_list(top, "metrics_listen")[0] == NULL)
+	if (d->at.n == 0)
 		return MF_OK;
 	d->pool = work_pool_new(WORKERS, QUEUE);
 	if (d->pool == NULL)
 		return mf_fail(err, MF_TEMPORARY, "no thread can be started");
-	return http_server_open(top, &places, routes, &d->eas, d->pool, &d->http, err);
+	return http_server_open_bound(
+		top, &places, &d->at, routes, &d->eas, d->pool, &d->http, err);
 }
 
 void
@@ -254,6 +263,7 @@ watchdesk_close(struct watchdesk *d)
 	if (d->http != NULL && http_server_stop(d->http, 1000, &err) == MF_OK)
 		http_server_free(d->http);
 	work_pool_free(d->pool);
+	http_listen_close(&d->at);
 	d->http = NULL;
 	d->pool = NULL;
 }

@@ -371,3 +371,63 @@ Test(serve, application_passwords, .timeout = 120)
 	cr_assert_eq(daemon_wait(&d, 10000), 0);
 	daemon_deinit(&d);
 }
+
+/* "Uid:\t65534\t65534..." and the like, of the running daemon. */
+static const char *
+status_line(const char *name)
+{
+	static char line[300];
+	char path[60];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)d.pid);
+	f = fopen(path, "r");
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, name, strlen(name)) == 0)
+			break;
+	if (f != NULL)
+		fclose(f);
+	return line;
+}
+
+/* Started as root it becomes somebody else, for good, and still has its certificate and its port. */
+Test(serve, gives_up_root, .timeout = 120)
+{
+	char command[300], path[60];
+	const char *options = getenv("ASAN_OPTIONS");
+	const char *out;
+
+	if (geteuid() != 0)
+		cr_skip_test("not root");
+	daemon_init(&d);
+	snprintf(command, sizeof(command), "chmod 711 %s && chmod 700 %s/tls", d.dir, d.dir);
+	cr_assert_eq(system(command), 0);
+	daemon_configure(&d, "run_as = \"nobody\"\nspool_directory = \"/tmp\"\n");
+	/* The leak checker cannot look at a process that gave up its rights. */
+	snprintf(command, sizeof(command), "%s%sdetect_leaks=0", options == NULL ? "" : options,
+		options == NULL ? "" : ":");
+	setenv("ASAN_OPTIONS", command, 1);
+	daemon_start(&d, -1);
+	cr_assert(daemon_ready(&d), "%s", daemon_read(&d, "log"));
+	cr_assert_str_eq(status_line("Uid:"), "Uid:\t65534\t65534\t65534\t65534\n");
+	cr_assert_str_eq(status_line("Gid:"), "Gid:\t65534\t65534\t65534\t65534\n");
+	cr_assert_null(strstr(status_line("Groups:"), "\t0 "), "%s", status_line("Groups:"));
+	cr_assert_str_eq(status_line("CapEff:"), "CapEff:\t0000000000000000\n");
+	cr_assert_str_eq(status_line("NoNewPrivs:"), "NoNewPrivs:\t1\n");
+	snprintf(path, sizeof(path), "/proc/%d/limits", (int)d.pid);
+	snprintf(command, sizeof(command), "grep -q 'Max core file size  *0  *0 ' %s", path);
+	cr_assert_eq(system(command), 0);
+	cr_assert_not_null(strstr(shown_subject(), "CN"), "HTTPS works");
+	/* Keys that root alone can read cannot be read again: told, and the former stay. */
+	kill(d.pid, SIGHUP);
+	for (int i = 0; i < 100 && strstr(daemon_read(&d, "log"), "reloaded=nothing") == NULL; i++)
+		usleep(50000);
+	cr_assert_not_null(strstr(daemon_read(&d, "log"), "reloaded=nothing"));
+	cr_assert_not_null(strstr(shown_subject(), "CN"), "HTTPS still works");
+	kill(d.pid, SIGTERM);
+	cr_assert_eq(daemon_wait(&d, 10000), 0, "%s", daemon_read(&d, "log"));
+	daemon_configure(&d, "run_as = \"no-such-user\"\n");
+	cr_assert_eq(daemon_run(&d, "serve --config %d/m.conf", &out), 78, "%s", out);
+	cr_assert_not_null(strstr(out, "no user no-such-user"), "%s", out);
+	daemon_deinit(&d);
+}
