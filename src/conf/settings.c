@@ -14,6 +14,7 @@ static const char *const wipes[] = { "no", "account", "device", NULL };
 static const char *const unknowns[] = { "again", "hold", NULL };
 static const char *const copies[] = { "auto", "always", "never", NULL };
 static const char *const senders[] = { "any", "domain", "own", NULL };
+static const char *const certificate_names[] = { "email", "upn", "cn", NULL };
 static const char *const token_logins[] = { "token", "master", NULL };
 static const char *const stamps[] = { "auto", "yes", "no", NULL };
 
@@ -31,6 +32,15 @@ const struct mf_setting conf_settings[] = {
 		"File with the server's certificate and the chain behind it, PEM." },
 	{ "tls_key", MF_SETTING_STRING, "", 0, 0, NULL,
 		"File with the key of the certificate, PEM, without a passphrase." },
+	{ "client_certificates", MF_SETTING_STRING, "", 0, 0, NULL,
+		"PEM file of the roots that clients' certificates are checked by, and of lists of "
+		"revoked ones; empty: clients are not asked for any." },
+	{ "client_certificate_name", MF_SETTING_CHOICE, "email", 0, 0, certificate_names,
+		"Where in a client's certificate the login name is: email or upn (of the "
+		"alternative names), or cn." },
+	{ "client_certificate_required", MF_SETTING_BOOL, "no", 0, 0, NULL,
+		"Whether nobody comes in without a certificate of his own, whatever else he "
+		"has." },
 	{ "tls_priorities", MF_SETTING_STRING, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2", 0, 0,
 		NULL, "TLS versions and ciphers as a GnuTLS priority string." },
 	{ "trusted_proxies", MF_SETTING_LIST, "{\"127.0.0.1\", \"::1\", \"unix\"}", 0, 0, NULL,
@@ -59,7 +69,8 @@ const struct mf_setting conf_settings[] = {
 	{ "logins", MF_SETTING_LIST, "{\"password\", \"application\", \"token\"}", 0, 0, NULL,
 		"Ways to log in: password (the account's own), application (passwords that "
 		"`mailferry apppassword` issues, one a device), token (OAuth 2, where a setting "
-		"oauth_jwks or oauth_introspection says who vouches for them)." },
+		"oauth_jwks or oauth_introspection says who vouches for them), certificate (the "
+		"client's, alone; needs client_certificates and master_user)." },
 	{ "master_user", MF_SETTING_STRING, "", 0, 0, NULL,
 		"Master user of the mail server (Dovecot): logs in for devices whose account's "
 		"password is not known; empty: application passwords keep it, sealed." },

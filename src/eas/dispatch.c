@@ -128,6 +128,8 @@ authenticate(struct eas_request *r, struct run *run)
 		return refuse_http(r, 404, "no such path");
 	enum mf_status st = eas_who(r, &run->err);
 	name_thread(r);
+	if (st == MF_REFUSED)
+		return refuse_http(r, 403, run->err.text);
 	return st == MF_OK ? GO_ON : refuse(r, st, &run->err);
 }
 

@@ -105,7 +105,8 @@ struct eas_request {
 	struct mf_bytes body;
 	const char *peer; /* address of the client, for the log */
 	bool tls;
-	int64_t began; /* clock_ms */
+	const char *certified; /* the name in the client's certificate, which is good; NULL: none */
+	int64_t began;	       /* clock_ms */
 
 	/* From eas/request.c: the query, plain or base64 (MS-ASHTTP 2.2.1.1.1). */
 	const char *command_name; /* as sent; NULL when there is none */

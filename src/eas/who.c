@@ -12,7 +12,8 @@
 #include "token/token.h"
 
 /* The ways, as the setting `logins` names them. */
-static const char *const ways[] = { EAS_BY_PASSWORD, EAS_BY_APPLICATION, EAS_BY_TOKEN };
+static const char *const ways[] = { EAS_BY_PASSWORD, EAS_BY_APPLICATION, EAS_BY_TOKEN,
+	EAS_BY_CERTIFICATE };
 
 static const size_t ways_n = sizeof(ways) / sizeof(*ways);
 
@@ -41,6 +42,12 @@ eas_who_validate(const struct mf_conf *top, struct mf_error *err)
 		if (i == ways_n)
 			return mf_fail(err, MF_INVALID, "logins: there is no way \"%s\"", *s);
 	}
+	if (listed(mf_conf_list(top, "logins"), EAS_BY_CERTIFICATE) && *user == '\0')
+		return mf_fail(err, MF_INVALID, "logins: certificate needs master_user");
+	if (mf_conf_bool(top, "client_certificate_required") &&
+		*mf_conf_string(top, "client_certificates") == '\0')
+		return mf_fail(
+			err, MF_INVALID, "client_certificate_required needs client_certificates");
 	if (strcmp(mf_conf_string(top, "oauth_login"), "master") == 0 && *user == '\0')
 		return mf_fail(err, MF_INVALID, "oauth_login = master needs master_user");
 	if (*user != '\0' && *mf_conf_string(top, "master_password") == '\0')
@@ -238,14 +245,55 @@ wipe_header(const struct eas_request *r)
 			wipe(r->headers[i].value);
 }
 
+/* MS-ASHTTP 2.2.1.1.2.2: no Authorization header, the handshake has said it. */
+static enum mf_status
+by_certificate(struct eas_request *r, struct mf_error *err)
+{
+	struct backends *b = r->server->backends;
+	if (r->certified == NULL || !open_to(r, EAS_BY_CERTIFICATE))
+		return mf_fail(err, MF_AUTH, "no credentials");
+	r->login = (struct mf_login){ .user = r->certified };
+	enum mf_status st = backend_login_map(b, r->certified, r->arena, &r->user, err);
+	if (st == MF_OK)
+		st = use_master(r, err);
+	eas_note(r, "login=%s", EAS_BY_CERTIFICATE);
+	return st == MF_OK ? backend_login_check(b, &r->login, err) : st;
+}
+
+/* Where a certificate is required, it is that of the user who logs in by whatever else. */
+static enum mf_status
+compare_certificate(struct eas_request *r, struct mf_error *err)
+{
+	const char *user;
+	if (!mf_conf_bool(r->server->conf, "client_certificate_required"))
+		return MF_OK;
+	if (backend_login_map(r->server->backends, r->certified, r->arena, &user, err) != MF_OK ||
+		strcmp(user, r->user) != 0)
+		return mf_fail(err, MF_REFUSED, "the certificate is another user's");
+	return MF_OK;
+}
+
+static enum mf_status
+find_out(struct eas_request *r, struct mf_error *err)
+{
+	const char *authorization = eas_header(r, "Authorization");
+	if (r->certified == NULL && mf_conf_bool(r->server->conf, "client_certificate_required"))
+		return mf_fail(err, MF_REFUSED, "no certificate that is good");
+	if (authorization == NULL)
+		return by_certificate(r, err);
+	if (!login_parse(r->arena, authorization, &r->login))
+		return mf_fail(err, MF_AUTH, "no credentials");
+	wipe_header(r);
+	return r->login.token != NULL ? by_token(r, err) : by_name(r, err);
+}
+
 enum mf_status
 eas_who(struct eas_request *r, struct mf_error *err)
 {
-	if (!login_parse(r->arena, eas_header(r, "Authorization"), &r->login))
-		return mf_fail(err, MF_AUTH, "no credentials");
-	wipe_header(r);
-	enum mf_status st = r->login.token != NULL ? by_token(r, err) : by_name(r, err);
+	enum mf_status st = find_out(r, err);
+	if (st == MF_OK)
+		st = compare_certificate(r, err);
 	if (st == MF_INVALID)
 		st = MF_AUTH; /* a name that nobody can have */
-	return st == MF_OK || st == MF_AUTH ? st : MF_TEMPORARY;
+	return st == MF_OK || st == MF_AUTH || st == MF_REFUSED ? st : MF_TEMPORARY;
 }

@@ -11,9 +11,11 @@
 #define EAS_BY_PASSWORD	   "password"	 /* the account's own */
 #define EAS_BY_APPLICATION "application" /* eas/password.h */
 #define EAS_BY_TOKEN	   "token"	 /* token/token.h */
+#define EAS_BY_CERTIFICATE "certificate" /* of the client, in the TLS handshake */
 
 /* Sets r->login (what the backends are asked with, which need not be what was sent) and r->user.
- * MF_AUTH: no credentials, or wrong ones; MF_TEMPORARY: nobody can tell now. */
+ * MF_AUTH: no credentials, or wrong ones; MF_REFUSED: nobody comes in like this (403); MF_TEMPORARY:
+ * nobody can tell now. */
 enum mf_status eas_who(struct eas_request *r, struct mf_error *err);
 
 /* Checks the settings of logins at start. MF_INVALID names what is wrong. */

@@ -14,7 +14,7 @@
 
 #include "base/str.h"
 
-enum { PEM_MAX_BYTES = 256 * 1024, CHAIN_MAX = 20 };
+enum { PEM_MAX_BYTES = 256 * 1024 };
 
 static void
 wipe(void *s)
@@ -42,6 +42,16 @@ read_file(struct mf_arena *a, const char *path, char **out, struct mf_error *err
 			n < 0 ? strerror(errno) : "is too large for a PEM file");
 	*out = data;
 	return MF_OK;
+}
+
+enum mf_status
+http_certificate_read(struct mf_arena *a, const char *path, const char **out, struct mf_error *err)
+{
+	char *data = NULL;
+	enum mf_status st = read_file(a, path, &data, err);
+
+	*out = data;
+	return st;
 }
 
 static int64_t
@@ -95,7 +105,8 @@ count_rest(BIO *bio)
 	unsigned n = 0;
 	X509 *x;
 
-	while (n < CHAIN_MAX && (x = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL) {
+	while (n < HTTP_CHAIN_MAX &&
+		(x = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL) {
 		X509_free(x);
 		n++;
 	}

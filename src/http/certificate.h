@@ -15,6 +15,12 @@ struct http_certificate {
 	unsigned chain_length;
 };
 
+enum { HTTP_CHAIN_MAX = 20 }; /* certificates of one chain */
+
+/* A file of PEM as text; wiping it is the caller's. MF_INVALID: it cannot be read, or is too large. */
+enum mf_status http_certificate_read(
+	struct mf_arena *a, const char *path, const char **out, struct mf_error *err);
+
 /* MF_INVALID: a file cannot be read or parsed, or the key is another certificate's. An expired
  * certificate is no error: see not_after. */
 enum mf_status http_certificate_load(struct mf_arena *a, const char *certificate_file,

@@ -138,6 +138,7 @@ forget(struct http_door *d, struct http_connection *c)
 	untime(d, c);
 	d->by_fd[c->fd] = NULL;
 	d->stats.connections--;
+	free(c->certified);
 	free(c);
 }
 
@@ -520,6 +521,8 @@ http_door_free(struct http_door *d)
 	for (size_t i = 0; i < d->room; i++) {
 		if (d->by_fd[i] != NULL && d->by_fd[i]->announced)
 			close(d->by_fd[i]->fd);
+		if (d->by_fd[i] != NULL)
+			free(d->by_fd[i]->certified);
 		free(d->by_fd[i]);
 	}
 	for (size_t i = 0; i < LINGERS; i++)

@@ -24,6 +24,8 @@ struct http_connection {
 	bool tls;
 	bool linger; /* set by its HTTP thread: read on for a while after the close (see door.c) */
 	bool proxied_tls; /* a PROXY header says that the client came by TLS */
+	bool looked;	  /* its HTTP thread has looked for a client's certificate */
+	char *certified;  /* the name in it; NULL: none that is good */
 	char peer[HTTP_PEER_MAX];
 
 	/* The door's own, under its lock. */

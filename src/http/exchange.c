@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "http/framing.h"
+#include "http/client_certificate.h"
 #include "http/gzip.h"
 #include "mailferry/log.h"
 
@@ -238,6 +239,23 @@ fill(struct exchange *x, const char *method, const char *version, struct http_fr
 	return 404;
 }
 
+/* Once a connection: its handshake is over by now. */
+static const char *
+certified(struct exchange *x)
+{
+	struct http_connection *c = x->connection;
+	const union MHD_ConnectionInfo *info;
+
+	if (c->tls && !c->looked && http_client_roots_pem() != NULL) {
+		info = MHD_get_connection_info(x->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+		if (info != NULL)
+			c->certified =
+				http_client_certified(info->tls_session, x->hall->conf, c->peer);
+		c->looked = true;
+	}
+	return mf_strdup(x->request.arena, c->certified);
+}
+
 static enum MHD_Result
 take_header(struct exchange *x, const char *method, const char *version)
 {
@@ -252,6 +270,7 @@ take_header(struct exchange *x, const char *method, const char *version)
 	if (x->connection == NULL)
 		return MHD_NO;
 	http_connection_deadline(x->hall->door, x->connection, x->hall->body_ms);
+	x->request.certified = certified(x);
 	status = fill(x, method, version, &framing, &why);
 	body_coming = !framing.expects && (framing.length > 0 || framing.chunked);
 	if ((status == 0 || status == 413) && refused_by_route(x, framing.length)) {

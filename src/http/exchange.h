@@ -20,6 +20,7 @@
 struct http_hall {
 	const struct http_route *routes;
 	const struct eas_server *eas;
+	const struct mf_conf *conf;
 	struct http_door *door;
 	struct http_body_room room;
 	struct http_trust trust;

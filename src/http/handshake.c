@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHAIN_MAX = 20 };
-
 struct shown {
-	gnutls_pcert_st chain[CHAIN_MAX];
+	gnutls_pcert_st chain[HTTP_CHAIN_MAX];
 	unsigned n;
 	gnutls_privkey_t key;
 	struct shown *older;
@@ -37,7 +35,7 @@ http_handshake_use(const struct http_certificate *c, struct mf_error *err)
 {
 	struct shown *s = calloc(1, sizeof(*s));
 	gnutls_datum_t chain = datum(c->chain_pem), key = datum(c->key_pem);
-	unsigned n = CHAIN_MAX;
+	unsigned n = HTTP_CHAIN_MAX;
 	int rc;
 
 	if (s == NULL || gnutls_privkey_init(&s->key) != 0)

@@ -18,6 +18,7 @@
 #include "base/signals.h"
 #include "base/str.h"
 #include "http/certificate.h"
+#include "http/client_certificate.h"
 #include "http/exchange.h"
 #include "http/handshake.h"
 #include "mailferry/log.h"
@@ -35,7 +36,8 @@ struct http_server {
 	struct http_trust proxies; /* who begins with a PROXY header */
 	struct http_hall hall;
 	struct MHD_Daemon *plain, *tls;
-	bool secure; /* it has certificates */
+	bool secure;	   /* it has certificates */
+	const char *roots; /* of clients' certificates, PEM; NULL: they are not asked for */
 };
 
 __attribute__((format(printf, 2, 0))) static void
@@ -76,6 +78,9 @@ start_daemon(struct http_server *s, bool tls)
 			(void *)(uintptr_t)http_handshake_certificate },
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
 			(char *)(uintptr_t)mf_conf_string(c, "tls_priorities") },
+		/* Only asks for certificates: who is believed, client_certificate.c knows. */
+		{ s->roots == NULL ? MHD_OPTION_END : MHD_OPTION_HTTPS_MEM_TRUST, 0,
+			(char *)(uintptr_t)s->roots },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
@@ -97,7 +102,7 @@ start_daemon(struct http_server *s, bool tls)
 		MHD_OPTION_NOTIFY_COMPLETED, http_exchange_end, &s->hall,
 		MHD_OPTION_NOTIFY_CONNECTION, http_exchange_connection, &s->hall,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-		MHD_OPTION_ARRAY, tls ? secure : &secure[2], MHD_OPTION_END);
+		MHD_OPTION_ARRAY, tls ? secure : &secure[3], MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return d;
 }
@@ -125,6 +130,8 @@ load_certificate(const struct mf_conf *conf, struct mf_error *err)
 		mf_log_warning("tls_certificate=%s why=\"has expired\"", mf_log_value(certificate));
 	if (st == MF_OK)
 		st = http_handshake_use(&loaded, err);
+	if (st == MF_OK)
+		st = http_client_roots_load(conf, err);
 	mf_arena_free(a);
 	return st;
 }
@@ -142,6 +149,7 @@ static enum mf_status
 start_tls(struct http_server *s, struct mf_error *err)
 {
 	s->secure = true;
+	s->roots = http_client_roots_pem();
 	s->tls = start_daemon(s, true);
 	return s->tls != NULL ? MF_OK
 			      : mf_fail(err, MF_INVALID,
@@ -190,6 +198,7 @@ init_hall(struct http_server *s, const struct http_route *routes, const struct e
 
 	h->routes = routes;
 	h->eas = eas;
+	h->conf = c;
 	h->idle_ms = mf_conf_number(c, "idle_timeout") * 1000;
 	h->header_ms = mf_conf_number(c, "header_timeout") * 1000;
 	h->body_ms = mf_conf_number(c, "body_timeout") * 1000;
@@ -324,8 +333,10 @@ http_server_free(struct http_server *s)
 		MHD_stop_daemon(s->plain);
 	if (s->tls != NULL)
 		MHD_stop_daemon(s->tls);
-	if (s->secure)
+	if (s->secure) {
 		http_handshake_forget();
+		http_client_roots_forget();
+	}
 	http_door_free(s->hall.door);
 	http_listen_close(&s->listeners);
 	pthread_cond_destroy(&s->hall.less);
