@@ -71,6 +71,8 @@ check_all(struct check *c)
 	check_directories(c);
 	check_limits(c);
 	check_backends(c);
+	if (c->autodiscover != NULL)
+		check_autodiscover(c);
 }
 
 static int
@@ -121,6 +123,10 @@ usage(FILE *f, int status)
 	      "  -u, --user USER        logs in to the backends as this user\n"
 	      "  -p, --password-file F  its first line is the password; else " PASSWORD_ENV
 	      ",\n                         else a question\n"
+	      "  -a, --autodiscover D   the DNS records that phones of the domain D need, whether\n"
+	      "                         they are there, and whether what they lead to answers\n"
+	      "      --resolver A:PORT  asks this DNS server, not the system's\n"
+	      "      --ca FILE          roots for what answers by HTTPS, not the system's\n"
 	      "  -j, --json             findings as JSON\n"
 	      "  -d, --defaults         prints all settings with their defaults, and ends\n"
 	      "  -h, --help             this text\n\n"
@@ -136,6 +142,9 @@ main_check(int argc, char **argv)
 		{ "config", required_argument, NULL, 'c' },
 		{ "user", required_argument, NULL, 'u' },
 		{ "password-file", required_argument, NULL, 'p' },
+		{ "autodiscover", required_argument, NULL, 'a' },
+		{ "resolver", required_argument, NULL, 'r' },
+		{ "ca", required_argument, NULL, 'C' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "defaults", no_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
@@ -146,7 +155,7 @@ main_check(int argc, char **argv)
 	char password[MAIN_SECRET_MAX];
 	int letter, status;
 
-	while ((letter = getopt_long(argc, argv, "c:u:p:jdh", longs, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, "c:u:p:a:jdh", longs, NULL)) != -1) {
 		switch (letter) {
 		case 'c':
 			path = optarg;
@@ -156,6 +165,15 @@ main_check(int argc, char **argv)
 			break;
 		case 'p':
 			file = optarg;
+			break;
+		case 'a':
+			c.autodiscover = optarg;
+			break;
+		case 'r':
+			c.resolver = optarg;
+			break;
+		case 'C':
+			c.ca_file = optarg;
 			break;
 		case 'j':
 			c.json = true;

@@ -11,7 +11,9 @@ enum check_result { CHECK_OK, CHECK_ADVICE, CHECK_WARNING, CHECK_ERROR };
 
 struct check {
 	const struct conf *conf;
-	const char *user, *password; /* user NULL: nobody logs in */
+	const char *user, *password;	/* user NULL: nobody logs in */
+	const char *autodiscover;	/* a domain; NULL: not asked for */
+	const char *resolver, *ca_file; /* NULL: the system's */
 	bool json;
 	struct mf_buf out;
 	unsigned errors, findings;
@@ -26,5 +28,6 @@ void check_listen(struct check *c);
 void check_directories(struct check *c);
 void check_limits(struct check *c);
 void check_backends(struct check *c);
+void check_autodiscover(struct check *c);
 
 #endif
