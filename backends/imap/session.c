@@ -137,6 +137,7 @@ login_status(const struct imap_result *r)
 	case IMAP_CODE_EXPIRED:
 		return MF_AUTH;
 	case IMAP_CODE_AUTHORIZATIONFAILED:
+	case IMAP_CODE_CONTACTADMIN:
 	case IMAP_CODE_NOPERM:
 		return MF_REFUSED;
 	case IMAP_CODE_NONE:
@@ -152,6 +153,15 @@ login_status(const struct imap_result *r)
 	}
 }
 
+/* RFC 5530. */
+static enum mf_reason
+login_reason(const struct imap_result *r)
+{
+	if (r->code == IMAP_CODE_EXPIRED)
+		return MF_REASON_EXPIRED;
+	return r->code == IMAP_CODE_CONTACTADMIN ? MF_REASON_BLOCKED : MF_REASON_NONE;
+}
+
 static enum mf_status
 judge(struct mf_session *s, const struct imap_result *r, struct mf_error *err)
 {
@@ -163,8 +173,10 @@ judge(struct mf_session *s, const struct imap_result *r, struct mf_error *err)
 	}
 	imap_refused(s, r, "login", err);
 	status = login_status(r);
-	if (err != NULL)
+	if (err != NULL) {
 		err->status = status;
+		err->reason = login_reason(r);
+	}
 	return status;
 }
 

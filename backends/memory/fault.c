@@ -134,7 +134,11 @@ gate(struct memory_world *w, struct mf_session *s, enum memory_call call,
 	}
 	if (s != NULL && (rule.how & MEMORY_CUT) != 0)
 		s->cut = true;
-	return failure(call, rule.status, err);
+	failure(call, rule.status, err);
+	if (err != NULL && (rule.how & (MEMORY_EXPIRED | MEMORY_BLOCKED)) != 0)
+		err->reason =
+			(rule.how & MEMORY_EXPIRED) != 0 ? MF_REASON_EXPIRED : MF_REASON_BLOCKED;
+	return rule.status;
 }
 
 enum mf_status

@@ -121,8 +121,10 @@ const char *memory_call_name(enum memory_call call);
 enum memory_call memory_call_find(const char *name);
 
 enum memory_how {
-	MEMORY_LATE = 1 << 0, /* the work is done first: only its answer is lost */
-	MEMORY_CUT = 1 << 1,  /* the session is unusable from then on */
+	MEMORY_LATE = 1 << 0,	 /* the work is done first: only its answer is lost */
+	MEMORY_CUT = 1 << 1,	 /* the session is unusable from then on */
+	MEMORY_EXPIRED = 1 << 2, /* of a login: MF_REASON_EXPIRED */
+	MEMORY_BLOCKED = 1 << 3, /* of a login: MF_REASON_BLOCKED */
 };
 
 /* The nth call from now on (1 is the next; 0: every one) fails with status. Several may be set. */

@@ -25,8 +25,16 @@ enum mf_status {
 	MF_BROKEN,	/* a defect of ours or a peer beyond reason: give up, loudly */
 };
 
+/* What else a client can be told about a login that failed. */
+enum mf_reason {
+	MF_REASON_NONE = 0,
+	MF_REASON_EXPIRED, /* with MF_AUTH: the password was right once, and is to be renewed */
+	MF_REASON_BLOCKED, /* with MF_REFUSED: the account is closed; ask an administrator */
+};
+
 struct mf_error {
 	enum mf_status status;
+	enum mf_reason reason; /* set after mf_fail, which clears it */
 	char text[400];
 };
 

@@ -29,7 +29,8 @@ struct answer {
 	uint8_t digest[DIGEST_SIZE];
 	uint8_t user[DIGEST_SIZE]; /* digest of the name */
 	bool good;
-	int64_t until; /* clock_ms */
+	enum mf_reason reason; /* of a bad one */
+	int64_t until;	       /* clock_ms */
 	SLIST_ENTRY(answer) bucket;
 	TAILQ_ENTRY(answer) age;
 };
@@ -166,7 +167,7 @@ known(struct logins *l, const uint8_t *digest)
 }
 
 static void
-learn(struct logins *l, const char *user, const uint8_t *digest, bool good)
+learn(struct logins *l, const char *user, const uint8_t *digest, bool good, enum mf_reason reason)
 {
 	struct memory *m = good ? &l->good : &l->bad;
 	struct answer *a = find(l, digest);
@@ -183,6 +184,7 @@ learn(struct logins *l, const char *user, const uint8_t *digest, bool good)
 	memcpy(a->digest, digest, DIGEST_SIZE);
 	mac_fields(l, &user, 1, a->user);
 	a->good = good;
+	a->reason = reason;
 	a->until = now + m->life_ms;
 	SLIST_INSERT_HEAD(&l->buckets[bucket_of(digest)], a, bucket);
 	TAILQ_INSERT_TAIL(&m->answers, a, age);
@@ -207,7 +209,7 @@ logins_learn(struct logins *l, const char *user, const uint8_t digest[DIGEST_SIZ
 	if (status != MF_OK && status != MF_AUTH)
 		return;
 	pthread_mutex_lock(&l->lock);
-	learn(l, user, digest, status == MF_OK);
+	learn(l, user, digest, status == MF_OK, MF_REASON_NONE);
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -234,6 +236,18 @@ backend_login_forget(struct backends *b, const char *user)
 	memory_forget_user(l, &l->good, digest);
 	memory_forget_user(l, &l->bad, digest);
 	pthread_mutex_unlock(&l->lock);
+}
+
+/* The lock is held. */
+static enum mf_status
+fail_as_before(struct logins *l, const uint8_t *digest, struct mf_error *err)
+{
+	const struct answer *a = find(l, digest);
+
+	mf_fail(err, MF_AUTH, "wrong credentials, as a moment ago");
+	if (err != NULL && a != NULL)
+		err->reason = a->reason;
+	return MF_AUTH;
 }
 
 /* ---- Checking ---- */
@@ -286,7 +300,7 @@ trial_run(struct backends *b, struct trial *t, const struct mf_login *who)
 	t->status = ask(b, who, t->digest, &t->err);
 	pthread_mutex_lock(&l->lock);
 	if (t->status == MF_OK || t->status == MF_AUTH)
-		learn(l, who->user, t->digest, t->status == MF_OK);
+		learn(l, who->user, t->digest, t->status == MF_OK, t->err.reason);
 	l->stats.good += t->status == MF_OK;
 	l->stats.bad += t->status == MF_AUTH;
 	l->stats.unknown += t->status != MF_OK && t->status != MF_AUTH;
@@ -337,7 +351,7 @@ backend_login_check(struct backends *b, const struct mf_login *who, struct mf_er
 		case LOGIN_GOOD:
 			break;
 		case LOGIN_BAD:
-			st = mf_fail(err, MF_AUTH, "wrong credentials, as a moment ago");
+			st = fail_as_before(l, digest, err);
 			break;
 		case LOGIN_UNKNOWN:
 			st = trial_share(b, digest, &mapped, err);

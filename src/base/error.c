@@ -32,6 +32,7 @@ mf_vfail(struct mf_error *err, enum mf_status status, const char *fmt, va_list a
 	if (err == NULL)
 		return status;
 	err->status = status;
+	err->reason = MF_REASON_NONE;
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	for (char *p = err->text; *p != '\0'; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)

@@ -220,6 +220,19 @@ const struct mf_setting conf_settings[] = {
 		"login_failures_address does not count for them." },
 	{ "command_repeats", MF_SETTING_NUMBER, "120", 0, 1000000, NULL,
 		"How often a device may send the very same command in a minute; 0: no limit." },
+	{ "agent_changes", MF_SETTING_NUMBER, "0", 0, 1000, NULL,
+		"How often the User-Agent of a device may change within agent_changes_time (2 in "
+		"the specification); 0: as often as it likes." },
+	{ "agent_changes_time", MF_SETTING_DURATION, "1d", 60, 365 * DAY, NULL,
+		"See agent_changes." },
+	{ "agent_block_time", MF_SETTING_DURATION, "14h", 60, 365 * DAY, NULL,
+		"For how long a device is then not let in." },
+	{ "credential_url", MF_SETTING_STRING, "", 0, 0, NULL,
+		"Where users renew an expired password: told to phones with HTTP 457 when the mail "
+		"server says that it has expired; empty: 401 as for a wrong one." },
+	{ "tell_blocked", MF_SETTING_BOOL, "no", 0, 0, NULL,
+		"Whether phones get HTTP 456 when the mail server says that the account is closed "
+		"(CONTACTADMIN), instead of 403." },
 	{ "remote_wipe", MF_SETTING_CHOICE, "no", 0, 0, wipes,
 		"What a device may be told to erase when an administrator asks for it: no "
 		"(nothing), "

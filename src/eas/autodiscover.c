@@ -90,8 +90,10 @@ enter(struct eas_request *r, const char *what)
 {
 	struct mf_error err = { .text = "" };
 	enum mf_status st = eas_who(r, &err);
-	if (st != MF_OK)
-		fail(r, what, st == MF_AUTH ? 401 : st == MF_REFUSED ? 403 : 503, err.text);
+	if (st != MF_OK) {
+		eas_who_refuse(r, &err);
+		done(r, what);
+	}
 	return st == MF_OK;
 }
 

@@ -128,9 +128,10 @@ authenticate(struct eas_request *r, struct run *run)
 		return refuse_http(r, 404, "no such path");
 	enum mf_status st = eas_who(r, &run->err);
 	name_thread(r);
-	if (st == MF_REFUSED)
-		return refuse_http(r, 403, run->err.text);
-	return st == MF_OK ? GO_ON : refuse(r, st, &run->err);
+	if (st == MF_OK)
+		return GO_ON;
+	eas_who_refuse(r, &run->err);
+	return ANSWERED;
 }
 
 /* MS-ASHTTP 3.2.5.1: another node serves this user. */
@@ -266,6 +267,19 @@ check_wipe(struct eas_request *r, struct run *run)
 	return refuse_wiped(r);
 }
 
+/* MS-ASHTTP 3.2.5.1.1. */
+static enum next
+check_agent(struct eas_request *r, struct run *run)
+{
+	(void)run;
+	int64_t seconds = eas_limits_agent(r);
+	if (seconds == 0)
+		return GO_ON;
+	eas_answer_header(r, "X-MS-ASThrottle", "UserAgentsChanges");
+	eas_answer_header(r, "Retry-After", mf_printf(r->arena, "%" PRId64, seconds));
+	return refuse_http(r, 503, "the User-Agent changed too often");
+}
+
 /* MS-ASHTTP 2.2.2.1.2.13. */
 static enum next
 check_frequency(struct eas_request *r, struct run *run)
@@ -368,6 +382,7 @@ static enum next (*const steps[])(struct eas_request *, struct run *) = {
 	judge_query,
 	know_device,
 	load_record,
+	check_agent,
 	check_frequency,
 	check_wipe,
 	check_access,

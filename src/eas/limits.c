@@ -21,6 +21,7 @@ struct counter {
 
 struct eas_limits {
 	int64_t user, address, command; /* 0: no limit */
+	int64_t agents, agents_ms, agents_block_ms;
 	const char *const *cloud;
 	pthread_mutex_t lock; /* of the table */
 	struct counter table[SETS][WAYS];
@@ -35,6 +36,9 @@ eas_limits_new(const struct mf_conf *top)
 	l->user = mf_conf_number(top, "login_failures");
 	l->address = mf_conf_number(top, "login_failures_address");
 	l->command = mf_conf_number(top, "command_repeats");
+	l->agents = mf_conf_number(top, "agent_changes");
+	l->agents_ms = mf_conf_number(top, "agent_changes_time") * 1000;
+	l->agents_block_ms = mf_conf_number(top, "agent_block_time") * 1000;
 	l->cloud = mf_conf_list(top, "cloud_clients");
 	pthread_mutex_init(&l->lock, NULL);
 	return l;
@@ -193,4 +197,54 @@ eas_limits_command(const struct eas_request *r)
 	const char *what = mf_printf(r->arena, "command\n%s\n%s\n%s\n%llu", r->user, r->device_id,
 		r->query, (unsigned long long)body);
 	return count(l, digest_key(what), COMMAND_MS) <= l->command;
+}
+
+/* ---- Agents ---- */
+
+/* Whether this agent is another than the device's last. The counter's number is the agent's digest. */
+static bool
+agent_changed(struct eas_limits *l, uint64_t key, uint32_t agent)
+{
+	pthread_mutex_lock(&l->lock);
+	struct counter *c = find(l, key, true);
+	bool changed = c->until != 0 && c->n != agent;
+	*c = (struct counter){ .key = key, .until = clock_ms() + l->agents_ms, .n = agent };
+	pthread_mutex_unlock(&l->lock);
+	return changed;
+}
+
+/* When a counter ends, clock_ms; 0: there is none. */
+static int64_t
+ends(struct eas_limits *l, uint64_t key)
+{
+	pthread_mutex_lock(&l->lock);
+	const struct counter *c = find(l, key, false);
+	int64_t until = c == NULL ? 0 : c->until;
+	pthread_mutex_unlock(&l->lock);
+	return until;
+}
+
+static uint64_t
+agent_key(const struct eas_request *r, const char *what)
+{
+	return digest_key(mf_printf(r->arena, "agent %s\n%s\n%s", what, r->user, r->device_id));
+}
+
+int64_t
+eas_limits_agent(const struct eas_request *r)
+{
+	struct eas_limits *l = r->server->limits;
+	if (l == NULL || l->agents == 0 || r->user_agent == NULL)
+		return 0;
+	uint64_t blocked = agent_key(r, "blocked");
+	int64_t until = ends(l, blocked);
+	if (until == 0 &&
+		agent_changed(l, agent_key(r, "last"), (uint32_t)digest_key(r->user_agent)) &&
+		count(l, agent_key(r, "changes"), l->agents_ms) > l->agents) {
+		forgive(l, agent_key(r, "changes"));
+		count(l, blocked, l->agents_block_ms);
+		until = ends(l, blocked);
+	}
+	int64_t left = until - clock_ms();
+	return left > 0 ? (left + 999) / 1000 : 0;
 }

@@ -22,4 +22,8 @@ void eas_limits_succeeded(const struct eas_request *r);
 /* Whether this command may run, or came too often in the last minute. Counts it. */
 bool eas_limits_command(const struct eas_request *r);
 
+/* For how many seconds a device is not let in because its User-Agent changed too often (settings
+ * agent_changes...; MS-ASHTTP 3.2.5.1.1); 0: it is. Counts the changes. */
+int64_t eas_limits_agent(const struct eas_request *r);
+
 #endif

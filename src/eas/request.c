@@ -72,6 +72,15 @@ static const struct {
 	{ 503, { "Retry-After", RETRY_AFTER } },
 };
 
+static bool
+has_header(const struct eas_answer *answer, const char *name)
+{
+	for (size_t i = 0; i < answer->n_headers; i++)
+		if (str_ieq(answer->headers[i].name, name))
+			return true;
+	return false;
+}
+
 enum eas_verdict
 eas_fail_http(struct eas_request *r, unsigned http_status, const char *why)
 {
@@ -82,7 +91,8 @@ eas_fail_http(struct eas_request *r, unsigned http_status, const char *why)
 	if (http_status == 401)
 		eas_who_challenge(r);
 	for (size_t i = 0; i < sizeof(status_headers) / sizeof(*status_headers); i++)
-		if (status_headers[i].http == http_status)
+		if (status_headers[i].http == http_status &&
+			!has_header(&r->answer, status_headers[i].header.name))
 			eas_answer_header(
 				r, status_headers[i].header.name, status_headers[i].header.value);
 	if (why != NULL)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "backend/auth.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "eas/limits.h"
 #include "eas/login.h"
@@ -130,7 +131,7 @@ check(struct eas_request *r, struct mf_error *err)
 	if (!eas_limits_may_try(r))
 		return too_many(r, err);
 	enum mf_status st = backend_login_check(b, &r->login, err);
-	if (st == MF_AUTH)
+	if (st == MF_AUTH || st == MF_REFUSED)
 		eas_limits_failed(r);
 	else if (st == MF_OK)
 		eas_limits_succeeded(r);
@@ -173,11 +174,12 @@ by_application(struct eas_request *r, const struct eas_password *p, struct mf_er
 	eas_note(r, "login=%s-%u", EAS_BY_APPLICATION, p->number);
 	/* A wrong answer is about the account, not about the device: it is no guess. */
 	st = backend_login_check(r->server->backends, &r->login, err);
-	return st == MF_AUTH ? mf_fail(err, MF_AUTH,
-				       "the account's password is another than when application "
-				       "password %u was made",
-				       p->number)
-			     : st;
+	if (st == MF_AUTH && err->reason == MF_REASON_NONE)
+		mf_fail(err, MF_AUTH,
+			"the account's password is another than when application password %u was "
+			"made",
+			p->number);
+	return st;
 }
 
 static enum mf_status
@@ -295,5 +297,37 @@ eas_who(struct eas_request *r, struct mf_error *err)
 		st = compare_certificate(r, err);
 	if (st == MF_INVALID)
 		st = MF_AUTH; /* a name that nobody can have */
-	return st == MF_OK || st == MF_AUTH || st == MF_REFUSED ? st : MF_TEMPORARY;
+	if (st != MF_OK && st != MF_AUTH && st != MF_REFUSED)
+		st = MF_TEMPORARY;
+	if (st != MF_OK)
+		err->status = st;
+	return st;
+}
+
+/* MS-ASHTTP 2.2.2.1.1, 2.2.2.1.2.10. */
+static unsigned
+http_of(const struct eas_request *r, const struct mf_error *err)
+{
+	const struct mf_conf *top = r->server->conf;
+	if (err->status == MF_AUTH)
+		return err->reason == MF_REASON_EXPIRED &&
+				       *mf_conf_string(top, "credential_url") != '\0'
+			       ? 457
+			       : 401;
+	if (err->status == MF_REFUSED)
+		return err->reason == MF_REASON_BLOCKED && mf_conf_bool(top, "tell_blocked") ? 456
+											     : 403;
+	return 503;
+}
+
+void
+eas_who_refuse(struct eas_request *r, const struct mf_error *err)
+{
+	unsigned http = http_of(r, err);
+	if (http == 457)
+		eas_answer_header(r, "X-MS-Credential-Service-Url",
+			mf_conf_string(r->server->conf, "credential_url"));
+	mf_log(http == 503 ? MF_LOG_WARNING : MF_LOG_INFO, "failed=%s error=%s",
+		mf_status_name(err->status), mf_log_value(err->text));
+	eas_fail_http(r, http, NULL);
 }

@@ -18,6 +18,10 @@
  * nobody can tell now. */
 enum mf_status eas_who(struct eas_request *r, struct mf_error *err);
 
+/* Answers a request whose eas_who failed: 401, 403, 503; where the settings want it, 457 for an expired
+ * password with the place to renew it (X-MS-Credential-Service-Url), 456 for an account that is closed. */
+void eas_who_refuse(struct eas_request *r, const struct mf_error *err);
+
 /* Checks the settings of logins at start. MF_INVALID names what is wrong. */
 enum mf_status eas_who_validate(const struct mf_conf *top, struct mf_error *err);
 

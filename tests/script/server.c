@@ -171,8 +171,12 @@ step_fail(struct player *p, const char *rest, const char *block)
 			how |= MEMORY_LATE;
 		else if (strcmp(word, "cut") == 0)
 			how |= MEMORY_CUT;
+		else if (strcmp(word, "expired") == 0)
+			how |= MEMORY_EXPIRED;
+		else if (strcmp(word, "blocked") == 0)
+			how |= MEMORY_BLOCKED;
 		else
-			script_broken(p, "late or cut, not %s", word);
+			script_broken(p, "late, cut, expired or blocked, not %s", word);
 	}
 	memory_fail(p->world, call, nth, st, how);
 }
