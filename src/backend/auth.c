@@ -22,6 +22,7 @@ enum {
 	BUCKETS = 4096, /* a power of 2 */
 	GOOD_MAX = 100000,
 	BAD_MAX = 20000, /* apart, so that a flood of wrong passwords does not push out good ones */
+	PATIENCE_MS = 250,
 };
 
 /* What was learnt of one pair of name and credentials. */
@@ -40,6 +41,7 @@ TAILQ_HEAD(answer_list, answer);
 struct trial {
 	uint8_t digest[DIGEST_SIZE];
 	unsigned askers;
+	int64_t began; /* clock_ms */
 	bool done;
 	enum mf_status status;
 	struct mf_error err;
@@ -63,6 +65,7 @@ struct logins {
 	SLIST_HEAD(, answer) buckets[BUCKETS];
 	struct memory good, bad;
 	SLIST_HEAD(, trial) trials;
+	size_t asking, asking_max; /* calls that wait for a backend's word */
 	struct backend_login_stats stats;
 };
 
@@ -286,6 +289,7 @@ trial_begin(struct logins *l, const uint8_t *digest)
 	if (t == NULL)
 		abort();
 	memcpy(t->digest, digest, DIGEST_SIZE);
+	t->began = clock_ms();
 	SLIST_INSERT_HEAD(&l->trials, t, next);
 	return t;
 }
@@ -307,6 +311,29 @@ trial_run(struct backends *b, struct trial *t, const struct mf_login *who)
 	SLIST_REMOVE(&l->trials, t, trial, next);
 	t->done = true;
 	pthread_cond_broadcast(&l->tried);
+}
+
+/* Mail servers take seconds over wrong passwords, by design. While they do, more strangers are sent
+ * away, so that workers stay free for those whose login is remembered; as long as answers are quick, a
+ * crowd (after a restart) just waits for its turn. The lock is held, and released meanwhile. */
+static bool
+take_turn(struct logins *l)
+{
+	int64_t until = clock_ms() + PATIENCE_MS, now;
+	struct timespec ts = { .tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000 };
+
+	while (l->asking >= l->asking_max) {
+		const struct trial *t, *oldest = NULL;
+
+		now = clock_ms();
+		SLIST_FOREACH(t, &l->trials, next)
+		oldest = t; /* they are added in front */
+		if (now >= until || (oldest != NULL && now - oldest->began > PATIENCE_MS))
+			return false;
+		pthread_cond_timedwait(&l->tried, &l->lock, &ts);
+	}
+	l->asking++;
+	return true;
 }
 
 /* The lock is held. One of those who ask the same asks the backend. */
@@ -335,6 +362,27 @@ trial_share(
 	return st;
 }
 
+/* The lock is held. Who had to wait may find that somebody else has asked meanwhile. */
+static enum mf_status
+ask_in_turn(
+	struct backends *b, const uint8_t *digest, const struct mf_login *who, struct mf_error *err)
+{
+	struct logins *l = b->logins;
+	enum mf_status st;
+	enum known k;
+
+	if (!take_turn(l))
+		return mf_fail(err, MF_TEMPORARY, "too many logins are being checked");
+	k = known(l, digest);
+	if (k == LOGIN_UNKNOWN)
+		st = trial_share(b, digest, who, err);
+	else
+		st = k == LOGIN_GOOD ? MF_OK : fail_as_before(l, digest, err);
+	l->asking--;
+	pthread_cond_broadcast(&l->tried);
+	return st;
+}
+
 enum mf_status
 backend_login_check(struct backends *b, const struct mf_login *who, struct mf_error *err)
 {
@@ -354,7 +402,7 @@ backend_login_check(struct backends *b, const struct mf_login *who, struct mf_er
 			st = fail_as_before(l, digest, err);
 			break;
 		case LOGIN_UNKNOWN:
-			st = trial_share(b, digest, &mapped, err);
+			st = ask_in_turn(b, digest, &mapped, err);
 			break;
 		}
 		pthread_mutex_unlock(&l->lock);
@@ -452,6 +500,7 @@ struct logins *
 logins_new(const struct mf_conf *top)
 {
 	struct logins *l = calloc(1, sizeof(*l));
+	pthread_condattr_t attr;
 
 	if (l == NULL || (l->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL)) == NULL ||
 		RAND_bytes(l->key, sizeof(l->key)) != 1)
@@ -465,7 +514,11 @@ logins_new(const struct mf_conf *top)
 	TAILQ_INIT(&l->good.answers);
 	TAILQ_INIT(&l->bad.answers);
 	pthread_mutex_init(&l->lock, NULL);
-	pthread_cond_init(&l->tried, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&l->tried, &attr);
+	pthread_condattr_destroy(&attr);
+	l->asking_max = ((size_t)mf_conf_number(top, "workers") + 1) / 2;
 	return l;
 }
 

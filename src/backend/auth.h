@@ -2,7 +2,8 @@
  * The login check: are these credentials good at the mail server? Answers are remembered for a short
  * while under a keyed hash, good and bad ones, so that a phone that asks every second costs nothing,
  * and one with a wrong password costs one try upstream. A backend that is down is no answer and is
- * not remembered. Identical checks at the same time share one try.
+ * not remembered. Identical checks at the same time share one try; at most half of the workers wait for
+ * such tries at once (MF_TEMPORARY beyond), so that strangers cannot keep the remembered ones out.
  *
  * Names. Phones send `user`, `user@domain` or `DOMAIN\user`. The part before a backslash is dropped,
  * or becomes the domain where it has a dot and the name has no other. Then the settings strip_domain

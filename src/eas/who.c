@@ -238,15 +238,6 @@ by_name(struct eas_request *r, struct mf_error *err)
 	return st == MF_OK ? by_any_password(r, err) : st;
 }
 
-/* The header as it came holds the password too. */
-static void
-wipe_header(const struct eas_request *r)
-{
-	for (size_t i = 0; i < r->n_headers; i++)
-		if (str_ieq(r->headers[i].name, "Authorization"))
-			wipe(r->headers[i].value);
-}
-
 /* MS-ASHTTP 2.2.1.1.2.2: no Authorization header, the handshake has said it. */
 static enum mf_status
 by_certificate(struct eas_request *r, struct mf_error *err)
@@ -285,7 +276,6 @@ find_out(struct eas_request *r, struct mf_error *err)
 		return by_certificate(r, err);
 	if (!login_parse(r->arena, authorization, &r->login))
 		return mf_fail(err, MF_AUTH, "no credentials");
-	wipe_header(r);
 	return r->login.token != NULL ? by_token(r, err) : by_name(r, err);
 }
 

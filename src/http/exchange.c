@@ -311,6 +311,16 @@ take_body(struct exchange *x, const char *data, size_t len)
 
 /* ---- Run: on a worker ---- */
 
+/* Whoever answers has read them by now; a phone may wait for an hour. */
+static void
+wipe_credentials(const struct eas_request *r)
+{
+	for (size_t i = 0; i < r->n_headers; i++)
+		if (str_ieq(r->headers[i].name, "Authorization"))
+			str_wipe((char *)(uintptr_t)r->headers[i].value,
+				strlen(r->headers[i].value));
+}
+
 static enum work_verdict
 run(struct work_job *job)
 {
@@ -319,8 +329,12 @@ run(struct work_job *job)
 
 	r->wait.stirred = job->wait.stirred;
 	r->wait.ended = job->wait.ended;
+	enum eas_verdict verdict = x->route->run(r);
+
+	if (!x->run)
+		wipe_credentials(r);
 	x->run = true;
-	if (x->route->run(r) == EAS_DONE) {
+	if (verdict == EAS_DONE) {
 		http_gzip(r);
 		return WORK_DONE;
 	}

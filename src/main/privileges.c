@@ -73,7 +73,7 @@ main_privileges_drop(const struct mf_conf *top, struct mf_error *err)
 	if (geteuid() != 0)
 		return MF_OK;
 	if (*user == '\0') {
-		mf_log_warning("user=root why=\"run_as names nobody to become\"");
+		mf_log_info("user=root why=\"run_as names nobody to become\"");
 		return MF_OK;
 	}
 	pw = getpwnam(user);

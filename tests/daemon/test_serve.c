@@ -189,11 +189,18 @@ Test(serve, takes_sockets_from_systemd)
 
 Test(serve, one_daemon_a_state)
 {
+	char text[300];
 	const char *out;
 
 	start("");
-	daemon_write(&d, "second.conf", "");
-	cr_assert_eq(daemon_run(&d, "serve --config %d/m.conf", &out), 1, "%s", out);
+	cr_assert_eq(daemon_run(&d, "serve --config %d/m.conf", &out), 78, "%s", out);
+	cr_assert_not_null(strstr(out, "already in use"), "%s", out);
+	snprintf(text, sizeof(text),
+		"listen = {\"127.0.0.1:0\"}\nbackends = {\"memory\"}\nstate_directory = "
+		"\"%s/state\"\n",
+		d.dir);
+	daemon_write(&d, "second.conf", text);
+	cr_assert_eq(daemon_run(&d, "serve --config %d/second.conf", &out), 1, "%s", out);
 	cr_assert_not_null(strstr(out, "another mailferry"), "%s", out);
 	stop(SIGTERM);
 }
@@ -408,7 +415,11 @@ Test(serve, gives_up_root, .timeout = 120)
 		options == NULL ? "" : ":");
 	setenv("ASAN_OPTIONS", command, 1);
 	daemon_start(&d, -1);
-	cr_assert(daemon_ready(&d), "%s", daemon_read(&d, "log"));
+	/* The port is bound while it is still root's. */
+	for (int i = 0; i < 400 && strstr(daemon_read(&d, "log"), "start=done") == NULL; i++)
+		usleep(50000);
+	cr_assert_not_null(
+		strstr(daemon_read(&d, "log"), "start=done"), "%s", daemon_read(&d, "log"));
 	cr_assert_str_eq(status_line("Uid:"), "Uid:\t65534\t65534\t65534\t65534\n");
 	cr_assert_str_eq(status_line("Gid:"), "Gid:\t65534\t65534\t65534\t65534\n");
 	cr_assert_null(strstr(status_line("Groups:"), "\t0 "), "%s", status_line("Groups:"));

@@ -1,5 +1,6 @@
 /* backend: the login check's memory, shared tries, names. */
 #include <pthread.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "backend_help.h"
@@ -248,4 +249,56 @@ Test(backend_auth, names_of_any_length)
 	cr_assert_eq(backend_login_map(h.b, NULL, a, &out, NULL), MF_INVALID);
 	backend_help_close(&h);
 	mf_arena_free(a);
+}
+
+/* ---- Many strangers at once ---- */
+
+static struct backend_help crowd;
+static _Atomic int refused, wrong;
+
+static void *
+guess(void *arg)
+{
+	char password[20];
+	enum mf_status st;
+
+	snprintf(password, sizeof(password), "guess%d", (int)(intptr_t)arg);
+	st = backend_help_check(&crowd, "anna", password);
+	refused += st == MF_TEMPORARY;
+	wrong += st == MF_AUTH;
+	return NULL;
+}
+
+/* A server that takes its time over wrong passwords never has more than half of the workers wait. */
+Test(backend_auth, strangers_do_not_take_all_workers, .timeout = 60)
+{
+	enum { GUESSERS = 20, SLOW_MS = 2000 };
+	pthread_t threads[GUESSERS];
+	int64_t began;
+
+	backend_help_open(&crowd, "workers = 8\n");
+	cr_assert_eq(backend_help_check(&crowd, "anna", "secret"), MF_OK);
+	memory_delay(crowd.world, MEMORY_LOGIN, SLOW_MS);
+	began = clock_ms();
+	for (int i = 0; i < GUESSERS; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, guess, (void *)(intptr_t)i), 0);
+	cr_assert_eq(backend_help_check(&crowd, "anna", "secret"), MF_OK, "remembered");
+	for (int i = 0; i < GUESSERS; i++)
+		pthread_join(threads[i], NULL);
+	cr_assert_eq(wrong, 4, "%d were asked about", wrong);
+	cr_assert_eq(refused, GUESSERS - 4);
+	cr_assert_lt(clock_ms() - began, 2 * SLOW_MS);
+	memory_delay(crowd.world, MEMORY_LOGIN, 0);
+	cr_assert_eq(
+		backend_help_check(&crowd, "anna", "another"), MF_AUTH, "places are given back");
+	/* One that is quick has a crowd wait for its turn, and turns nobody away. */
+	memory_delay(crowd.world, MEMORY_LOGIN, 1);
+	refused = wrong = 0;
+	for (int i = 0; i < GUESSERS; i++)
+		cr_assert_eq(
+			pthread_create(&threads[i], NULL, guess, (void *)(intptr_t)(100 + i)), 0);
+	for (int i = 0; i < GUESSERS; i++)
+		pthread_join(threads[i], NULL);
+	cr_assert_gt(wrong, 4, "%d", wrong);
+	backend_help_close(&crowd);
 }
