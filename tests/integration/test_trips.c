@@ -623,3 +623,100 @@ Test(trips, malformed, .timeout = 240)
 	phone_free(p);
 	town_close(&t);
 }
+
+/* ---- A meeting ---- */
+
+static void
+invite(const struct town *t, const char *from, const char *to)
+{
+	char *m;
+	int n = asprintf(&m,
+		"From: <%s@example.test>\nTo: <%s@example.test>\nSubject: Lunch\n"
+		"Message-ID: <lunch.%s@example.test>\nMIME-Version: 1.0\n"
+		"Content-Type: text/calendar; charset=utf-8; method=REQUEST\n\n"
+		"BEGIN:VCALENDAR\nMETHOD:REQUEST\nVERSION:2.0\nBEGIN:VEVENT\nUID:lunch\n"
+		"DTSTAMP:20240205T100000Z\nDTSTART:20240207T120000Z\nDTEND:20240207T130000Z\n"
+		"SUMMARY:Lunch\nORGANIZER:mailto:%s@example.test\n"
+		"ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:%s@example.test\n"
+		"END:VEVENT\nEND:VCALENDAR\n",
+		from, to, to, from, to);
+
+	cr_assert_gt(n, 0);
+	dovecot_deliver(&t->dovecot, to, m, (size_t)n);
+	free(m);
+}
+
+/* Status of the only Result; 0: no answer. */
+static unsigned
+answer_meeting(struct phone *p, const char *item)
+{
+	struct client_answer answer;
+	struct mf_error err;
+	char xml[600];
+
+	snprintf(xml, sizeof xml,
+		"<MeetingResponse xmlns=\"MeetingResponse\" xmlns:b=\"AirSyncBase\"><Request>"
+		"<UserResponse>1</UserResponse><CollectionId>%s</CollectionId>"
+		"<RequestId>%s</RequestId><SendResponse><b:Body><b:Type>1</b:Type>"
+		"<b:Data>Gladly.</b:Data></b:Body></SendResponse></Request></MeetingResponse>",
+		phone_folder(p, "inbox")->id, item);
+	if (client_call_xml(p->client, "MeetingResponse", xml, &answer, &err) != MF_OK)
+		return 0;
+	return client_number(
+		wbxml_child(answer.root, MeetingResponse_Result), MeetingResponse_Status, 0);
+}
+
+/* The organizer hears of it once, though the gateway dies at each write on the way. */
+Test(trips, meeting_is_answered, .timeout = 240)
+{
+	const char *anna = fixture_user("anna"), *ben = fixture_user("ben");
+	static struct town t; /* stands until the end of the program */
+
+	town_open(&t, "smtp", "", "");
+	struct phone *a = arrive(&t, anna, "16.1"), *b = arrive(&t, ben, "14.1");
+	for (unsigned n = 1; n <= 6; n++) {
+		char fault[40];
+
+		invite(&t, ben, anna);
+		phone_sync(a, "inbox");
+		const struct client_item **items = client_items_sorted(phone_folder(a, "inbox"));
+		char *id = strdup(items[0]->id);
+		free(items);
+		gateway_stop(&t.gateway);
+		snprintf(fault, sizeof fault, "state:%s:%u", n % 2 ? "before" : "after",
+			(n + 1) / 2);
+		setenv("MAILFERRY_FAULT", fault, 1);
+		gateway_again(&t.gateway);
+		unsetenv("MAILFERRY_FAULT");
+		unsigned status = answer_meeting(a, id);
+		cr_assert(status == 0 || status == 1, "%s: status %u", fault, status);
+		gateway_kill(&t.gateway);
+		gateway_again(&t.gateway);
+		status = answer_meeting(a, id);
+		cr_assert_eq(status, 1, "%s: then %u", fault, status);
+		phone_settle(a, "inbox");
+		cr_assert_eq(phone_folder(a, "inbox")->n_items, 0, "%s: it stays", fault);
+		free(id);
+	}
+	struct imap_talk *i = imap_talk_open(&t.dovecot, ben);
+	unsigned again = (unsigned)gateway_log_count(&t.gateway, "send=again");
+	for (int n = 0; n < 300 && imap_talk_count(i, "INBOX") < 6; n++)
+		usleep(100000);
+	sleep(1);
+	cr_assert(imap_talk_count(i, "INBOX") >= 6 && imap_talk_count(i, "INBOX") <= 6 + again,
+		"%u answers, %u sent again", imap_talk_count(i, "INBOX"), again);
+	cr_assert_leq(again, 2, "only the gap makes twins");
+	imap_talk_close(i);
+	phone_sync(b, "inbox");
+	const struct client_item **items = client_items_sorted(phone_folder(b, "inbox"));
+	cr_assert_str_eq(items[0]->subject, "Accepted: Lunch");
+	cr_assert_str_eq(items[0]->message_class, "IPM.Schedule.Meeting.Resp.Pos");
+	free(items);
+	i = imap_talk_open(&t.dovecot, anna);
+	cr_assert_eq(imap_talk_count(i, "Trash"), 6);
+	cr_assert_eq(imap_talk_count(i, "Sent"), 6);
+	imap_talk_close(i);
+	phone_free(a);
+	phone_free(b);
+	town_close(&t);
+}

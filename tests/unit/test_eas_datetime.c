@@ -41,3 +41,18 @@ Test(eas_datetime, spellings)
 			cr_assert_eq(out, rows[i].is, "row %zu: %lld", i, (long long)out);
 	}
 }
+
+Test(eas_datetime, printed)
+{
+	static const char *const texts[] = { "19700101T000000Z", "20161010T100000Z",
+		"20240229T235959Z" };
+	struct mf_arena *a = mf_arena_new();
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		int64_t when = 0;
+
+		cr_assert(datetime_compact_parse(texts[i], &when));
+		cr_assert_str_eq(datetime_compact_print(a, when), texts[i]);
+	}
+	mf_arena_free(a);
+}

@@ -54,3 +54,14 @@ datetime_compact_parse(const char *s, int64_t *out)
 {
 	return has_shape(s, "ddddddddTddddddZ") && parse(s, 0, out);
 }
+
+const char *
+datetime_compact_print(struct mf_arena *a, int64_t when)
+{
+	time_t t = (time_t)when;
+	struct tm tm;
+	char text[40] = "";
+	if (gmtime_r(&t, &tm) != NULL)
+		strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &tm);
+	return mf_strdup(a, text);
+}

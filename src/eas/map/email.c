@@ -121,9 +121,10 @@ add_section(struct mf_section_want *out, size_t n, const struct mf_part *part, u
 
 /* Of meetings the calendar, of reports and replies what tells their class. */
 static size_t
-more_sections(const struct parts *p, struct mf_section_want *out, size_t n, uint64_t *bytes)
+more_sections(const struct email_view *v, const struct parts *p, struct mf_section_want *out,
+	size_t n, uint64_t *bytes)
 {
-	if (meeting_expected(&p->structure))
+	if (meeting_expected(&p->structure, v->version))
 		n = add_section(out, n, p->structure.calendar, MEETING_SECTION_MAX, bytes);
 	if (p->structure.class_detail != NULL)
 		n = add_section(out, n, p->structure.class_detail, CLASS_SECTION_MAX, bytes);
@@ -146,7 +147,7 @@ email_choose(struct email_view *v, const struct mf_item *item, struct mf_section
 	struct parts p;
 
 	read_item(v, item, &p);
-	return more_sections(&p, out,
+	return more_sections(v, &p, out,
 		body_sections(&v->body, &p.body, item, out, MF_SECTIONS_MAX, bytes), bytes);
 }
 
@@ -297,7 +298,7 @@ write_attachments(struct wbxml_writer *w, struct email_view *v, const struct mf_
 static const char *
 class_of(struct email_view *v, const struct parts *p, const struct mf_item *item, bool has_meeting)
 {
-	if (meeting_expected(&p->structure) && !has_meeting)
+	if (meeting_expected(&p->structure, v->version) && !has_meeting)
 		return "IPM.Note"; /* a meeting that cannot be read is shown as what it says */
 	if (p->structure.class_detail == NULL)
 		return p->structure.message_class;
@@ -359,7 +360,7 @@ email_write(struct wbxml_writer *w, struct email_view *v, const struct mf_item *
 	bool meeting;
 
 	read_item(v, item, &p);
-	meeting = meeting_expected(&p.structure) &&
+	meeting = meeting_expected(&p.structure, v->version) &&
 		  meeting_write(w, v->scratch, v->version, p.structure.calendar,
 			  section_of(item, p.structure.calendar));
 	write_addresses(w, v, &p);

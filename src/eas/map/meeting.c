@@ -1,18 +1,24 @@
 /* A meeting to elements. Knows MS-ASEMAIL's order of them; calendars are read by mime. */
 #include "eas/map/meeting.h"
 
+#include <string.h>
+
 #include "base/str.h"
+#include "eas/map/datetime.h"
 #include "eas/map/email.h"
 #include "mime/calendar.h"
 
-enum { REMINDER_MAX = 65535 /* minutes: the schema's unsignedShort */ };
+enum { REMINDER_MAX = 65535 /* seconds, of 18 hours: the schema's unsignedShort */ };
 
 bool
-meeting_expected(const struct mime_structure *s)
+meeting_expected(const struct mime_structure *s, enum eas_version version)
 {
-	return s->calendar != NULL &&
-	       (str_ieq(s->message_class, "IPM.Schedule.Meeting.Request") ||
-		       str_ieq(s->message_class, "IPM.Schedule.Meeting.Canceled"));
+	if (s->calendar == NULL)
+		return false;
+	/* A proposal of another time is told since there are elements for it. */
+	return str_ieq(s->message_class, "IPM.Schedule.Meeting.Request") ||
+	       str_ieq(s->message_class, "IPM.Schedule.Meeting.Canceled") ||
+	       (version >= EAS_16_1 && strcmp(s->calendar_method, "COUNTER") == 0);
 }
 
 static void
@@ -45,7 +51,7 @@ write_recurrence(struct wbxml_writer *w, struct mf_arena *a, enum eas_version ve
 	wbxml_number(w, Email_Type, r->type);
 	wbxml_number(w, Email_Interval, r->interval);
 	if (r->has_until)
-		write_date(w, a, Email_Until, r->until);
+		wbxml_element(w, Email_Until, datetime_compact_print(a, r->until));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].value != 0)
 			wbxml_number(w, rows[i].tag, rows[i].value);
@@ -81,15 +87,18 @@ write_identity(struct wbxml_writer *w, struct mf_arena *a, enum eas_version vers
 {
 	if (version < EAS_16_0)
 		wbxml_element(w, Email_GlobalObjId, m->global_obj_id);
-	wbxml_number(w, Email_DisallowNewTimeProposal, m->disallow_new_time_proposal);
+	if (version >= EAS_14_0)
+		wbxml_number(w, Email_DisallowNewTimeProposal, m->disallow_new_time_proposal);
 	if (version >= EAS_14_1)
 		wbxml_number(w, Email2_MeetingMessageType, m->message_type);
 	if (version >= EAS_16_0)
 		wbxml_element(w, Calendar_UID, m->uid);
 	if (version < EAS_16_1 || !m->has_proposal)
 		return;
-	write_date(w, a, MeetingResponse_ProposedStartTime, m->proposed_start);
-	write_date(w, a, MeetingResponse_ProposedEndTime, m->proposed_end);
+	wbxml_element(
+		w, MeetingResponse_ProposedStartTime, datetime_compact_print(a, m->proposed_start));
+	wbxml_element(
+		w, MeetingResponse_ProposedEndTime, datetime_compact_print(a, m->proposed_end));
 }
 
 static void
@@ -105,8 +114,9 @@ write_meeting(struct wbxml_writer *w, struct mf_arena *a, enum eas_version versi
 	write_text(w, Email_Organizer, m->organizer);
 	if (m->has_recurrence_id)
 		write_date(w, a, Email_RecurrenceId, m->recurrence_id);
-	if (m->reminder >= 0 && m->reminder / 60 <= REMINDER_MAX)
-		wbxml_number(w, Email_Reminder, m->reminder / 60);
+	if (m->reminder >= 0)
+		wbxml_number(
+			w, Email_Reminder, m->reminder < REMINDER_MAX ? m->reminder : REMINDER_MAX);
 	wbxml_number(w, Email_ResponseRequested, m->response_requested);
 	if (m->recurs)
 		write_recurrence(w, a, version, &m->recurrence);

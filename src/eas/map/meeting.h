@@ -6,7 +6,7 @@
 #include "mime/structure.h"
 
 /* Does an item of this structure have one? Then the section of its text/calendar is needed. */
-bool meeting_expected(const struct mime_structure *s);
+bool meeting_expected(const struct mime_structure *s, enum eas_version version);
 
 enum { MEETING_SECTION_MAX = 256 << 10 }; /* bytes of it to fetch */
 
