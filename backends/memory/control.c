@@ -171,15 +171,21 @@ memory_new_epoch(struct memory_world *w, const char *user, const char *folder)
 }
 
 void
-memory_folder(struct memory_world *w, const char *user, const char *folder)
+memory_folder_as(struct memory_world *w, const char *user, const char *folder, enum mf_role role)
 {
 	struct memory_user *u;
 
 	memory_lock(w);
 	u = must_have_user(w, user);
 	if (memory_folder_find(u, folder) == NULL)
-		memory_folder_new(w, u, folder, MF_ROLE_NONE);
+		memory_folder_new(w, u, folder, role);
 	memory_unlock(w);
+}
+
+void
+memory_folder(struct memory_world *w, const char *user, const char *folder)
+{
+	memory_folder_as(w, user, folder, MF_ROLE_NONE);
 }
 
 void

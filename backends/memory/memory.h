@@ -51,6 +51,8 @@ bool memory_damage(
 /* UIDVALIDITY changes: a new epoch, all items under new ids. */
 void memory_new_epoch(struct memory_world *w, const char *user, const char *folder);
 void memory_folder(struct memory_world *w, const char *user, const char *folder);
+void memory_folder_as(
+	struct memory_world *w, const char *user, const char *folder, enum mf_role role);
 void memory_folder_drop(struct memory_world *w, const char *user, const char *folder);
 
 /* What is there: ids of a folder, and one item (flags, keywords, date, size, and the whole message as

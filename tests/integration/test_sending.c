@@ -23,6 +23,7 @@ struct sink {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	unsigned mails;
+	unsigned pause_ms; /* before a mail is taken */
 	char last[8000];
 };
 
@@ -35,6 +36,7 @@ take_mail(struct sink *s, FILE *in, FILE *out)
 		strcat(mail, line);
 	if (feof(in))
 		return;
+	usleep(s->pause_ms * 1000);
 	pthread_mutex_lock(&s->lock);
 	s->mails++;
 	strcpy(s->last, mail);
@@ -182,6 +184,79 @@ Test(sending, killed_at_every_write, .timeout = 240)
 		imap_talk_count(t, "Sent"));
 	imap_talk_close(t);
 	phone_free(p);
+	gateway_end(&g);
+	shutdown(sink.listener, SHUT_RDWR);
+	close(sink.listener);
+	pthread_join(sink.thread, NULL);
+}
+
+/* ---- Twins ---- */
+
+struct twin {
+	struct phone *phone;
+	pthread_t thread;
+	const char *client_id;
+	unsigned status;
+};
+
+static void *
+send_twin(void *arg)
+{
+	struct twin *t = arg;
+	struct client_sending s = { .client_id = t->client_id,
+		.mime = mf_bytes_str("From: a@example.test\r\nTo: b@example.test\r\n"
+				     "Message-ID: <twin@once>\r\nSubject: Twin\r\n\r\nText\r\n"),
+		.save = true };
+	struct mf_error err;
+
+	if (client_send(t->phone->client, &s, &t->status, &err) != MF_OK)
+		t->status = 0;
+	return NULL;
+}
+
+/* A repetition while the first is under way waits for its outcome: with the same ClientId 118, with another
+ * (some phones make one for each try) success. */
+Test(sending, repetitions_wait, .timeout = 120)
+{
+	static const char *const ids[] = { "one", "one", "two" };
+	struct dovecot d;
+	struct gateway g;
+	struct sink sink;
+	struct twin twins[3];
+	unsigned ones = 0, repeats = 0;
+	char more[700];
+	const char *user = fixture_user("twin");
+
+	dovecot_get(&d);
+	sink_start(&sink);
+	sink.pause_ms = 1500;
+	snprintf(more, sizeof more,
+		"backends = {\"imap\", \"smtp\"}\nimap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n"
+		"smtp {\n\turl = \"smtp://127.0.0.1:%u\"\n\tauth = \"none\"\n}\n",
+		dovecot_url(&d, true), d.ca, sink.port);
+	gateway_start(&g, &d, more);
+	for (size_t i = 0; i < 3; i++) {
+		twins[i] = (struct twin){ .phone = phone_new(&g, user, NULL, "phone1"),
+			.client_id = ids[i] };
+		phone_hierarchy(twins[i].phone);
+	}
+	for (size_t i = 0; i < 3; i++)
+		pthread_create(&twins[i].thread, NULL, send_twin, &twins[i]);
+	for (size_t i = 0; i < 3; i++) {
+		pthread_join(twins[i].thread, NULL);
+		ones += twins[i].status == 1;
+		repeats += twins[i].status == 118;
+	}
+	cr_assert_eq(
+		ones + repeats, 3, "%u %u %u", twins[0].status, twins[1].status, twins[2].status);
+	cr_assert_eq(repeats, 1, "one of those with the same ClientId: %u %u %u", twins[0].status,
+		twins[1].status, twins[2].status);
+	cr_assert_eq(sink_mails(&sink), 1, "%u mails", sink_mails(&sink));
+	struct imap_talk *t = imap_talk_open(&d, user);
+	cr_assert_eq(imap_talk_count(t, "Sent"), 1);
+	imap_talk_close(t);
+	for (size_t i = 0; i < 3; i++)
+		phone_free(twins[i].phone);
 	gateway_end(&g);
 	shutdown(sink.listener, SHUT_RDWR);
 	close(sink.listener);

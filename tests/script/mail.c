@@ -189,12 +189,19 @@ step_epoch(struct player *p, const char *rest, const char *block)
 	memory_new_epoch(p->world, p->phone.user, rest);
 }
 
-/* folder PATH; nofolder PATH */
+/* folder PATH [as all|important]; nofolder PATH */
 static void
 step_folder(struct player *p, const char *rest, const char *block)
 {
+	const char *as = strstr(rest, " as ");
+
 	(void)block;
-	memory_folder(p->world, p->phone.user, rest);
+	if (as == NULL)
+		memory_folder(p->world, p->phone.user, rest);
+	else
+		memory_folder_as(p->world, p->phone.user,
+			mf_strndup(p->arena, rest, (size_t)(as - rest)),
+			strcmp(as + 4, "all") == 0 ? MF_ROLE_ALL : MF_ROLE_IMPORTANT);
 }
 
 static void

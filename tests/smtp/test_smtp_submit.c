@@ -110,6 +110,77 @@ Test(smtp_submit, faults)
 	}
 }
 
+/* A server that says nothing any more: in the end that is known as well as a hang-up. */
+Test(smtp_submit, silence)
+{
+	static const struct {
+		const char *on;
+		enum mf_sent sent;
+	} rows[] = { { "MAIL FROM", MF_SENT_NOT }, { "DATA", MF_SENT_NOT },
+		{ ".", MF_SENT_UNKNOWN } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct fake_rule rules[] = { { rows[i].on, "" }, { NULL, NULL } };
+		struct mf_recipient to[] = { { .address = "ben@example.org" } };
+		enum mf_sent sent;
+		struct trip t;
+
+		cr_assert_eq(begin(&t, rules, fake_ehlo_all,
+				     "\tcommand_timeout = 1s\n\tdata_timeout = 1s\n"),
+			MF_OK, "%s", t.err.text);
+		cr_assert_eq(submit(&t, to, 1, strlen(letter), &sent), MF_TEMPORARY, "%s: %s",
+			rows[i].on, t.err.text);
+		cr_assert_eq(sent, rows[i].sent, "%s", rows[i].on);
+		cr_assert(!mf_backend_smtp.usable(t.session));
+		fake_end(&t);
+	}
+}
+
+/* What MAIL FROM says of the mail, as far as the server knows it. */
+Test(smtp_submit, parameters)
+{
+	static const struct {
+		const char *ehlo;
+		bool eight_bit, utf8;
+		enum mf_status is;
+		const char *line;
+	} rows[] = {
+		{ fake_ehlo_all, false, false, MF_OK, "MAIL FROM:<anna@example.org> SIZE=31\r\n" },
+		{ fake_ehlo_all, true, false, MF_OK,
+			"MAIL FROM:<anna@example.org> SIZE=31 BODY=8BITMIME\r\n" },
+		{ fake_ehlo_all, true, true, MF_OK,
+			"MAIL FROM:<anna@example.org> SIZE=31 BODY=8BITMIME SMTPUTF8\r\n" },
+		{ fake_ehlo_old, true, false, MF_OK, "MAIL FROM:<anna@example.org>\r\n" },
+		{ fake_ehlo_old, true, true, MF_REFUSED, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct mf_recipient to[] = { { .address = "ben@example.org" },
+			{ .address = rows[i].utf8 ? "j\xc3\xb6rg@example.org" : "x@example.org" } };
+		struct reader r = { .text = letter, .piece = 100 };
+		struct mf_envelope e = { .from = "anna@example.org",
+			.to = to,
+			.n_to = 2,
+			.size = strlen(letter),
+			.eight_bit = rows[i].eight_bit,
+			.utf8 = rows[i].utf8 };
+		enum mf_sent sent;
+		struct trip t;
+
+		cr_assert_eq(begin(&t, NULL, rows[i].ehlo, ""), MF_OK, "%s", t.err.text);
+		cr_assert_eq(
+			mf_backend_smtp.submit->submit(t.session, &e, read_text, &r, &sent, &t.err),
+			rows[i].is, "row %zu: %s", i, t.err.text);
+		fake_end(&t);
+		if (rows[i].line != NULL)
+			cr_assert(strstr(t.server.commands, rows[i].line) != NULL &&
+					  to[0].accepted && to[1].accepted,
+				"row %zu: %s", i, t.server.commands);
+		else
+			cr_assert_null(strstr(t.server.commands, "MAIL"));
+	}
+}
+
 Test(smtp_submit, reader_that_ends_early)
 {
 	struct mf_recipient to[] = { { .address = "ben@example.org" } };

@@ -62,6 +62,13 @@ static const char original_invitation[] = ORIGINAL
 	"Content-Type: multipart/alternative; boundary=c\r\n\r\n--c\r\n\r\ninvited\r\n--c\r\n"
 	"Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\n--c--\r\n";
 
+static const char original_calendar[] =
+	ORIGINAL "Content-Type: text/calendar; method=REQUEST; charset=utf-8\r\n\r\n"
+		 "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n";
+static const char phone_meeting[] = HEADER
+	"Content-Type: multipart/alternative; boundary=pm\r\n\r\n--pm\r\n\r\nI come.\r\n--pm\r\n"
+	"Content-Type: text/calendar; method=REPLY\r\n\r\nBEGIN:VCALENDAR\r\n--pm--\r\n";
+
 struct sent {
 	struct mf_arena *a;
 	struct mf_bytes raw;
@@ -162,6 +169,12 @@ Test(mime_compose, gives_the_right_structure)
 			"mixed(text/plain,image/png)" },
 		{ MIME_COMPOSE_FORWARD, phone_html, original_invitation,
 			"mixed(text/html,text/calendar)" },
+		{ MIME_COMPOSE_FORWARD, phone_html, original_calendar,
+			"mixed(text/html,text/calendar)" },
+		{ MIME_COMPOSE_REPLY, phone_meeting, original_invitation,
+			"alternative(text/plain,text/calendar)" },
+		{ MIME_COMPOSE_REPLY, phone_meeting, original_calendar,
+			"alternative(text/plain,text/calendar)" },
 		{ MIME_COMPOSE_FORWARD, phone_encrypted, original_rich, "application/pkcs7-mime" },
 	};
 
