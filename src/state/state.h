@@ -81,5 +81,7 @@ enum mf_status state_backup(struct state *st, const char *directory, struct mf_e
  * its commit, or after it but before the caller knows. n = 0 ends it. Also from the environment when
  * a state is opened: MAILFERRY_FAULT="state:before:N" or "state:after:N". */
 void state_fault_after(unsigned n, bool after_commit);
+/* The n-th write from now fails as on a full disk, the others do not; MAILFERRY_FAULT="state:full:N". */
+void state_fault_full(unsigned n);
 
 #endif

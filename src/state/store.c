@@ -198,6 +198,8 @@ fault_from_environment(void)
 		state_fault_after(n, false);
 	else if (str_starts(text, "state:after:") && str_to_u32(text + 12, UINT32_MAX, &n))
 		state_fault_after(n, true);
+	else if (str_starts(text, "state:full:") && str_to_u32(text + 11, UINT32_MAX, &n))
+		state_fault_full(n);
 }
 
 enum mf_status

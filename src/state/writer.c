@@ -7,6 +7,7 @@
  * fails without having written anything just drops out; one that has written makes the group start
  * again without it. A full map makes it start again in a larger one.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -44,6 +45,7 @@ struct writer {
 
 static _Atomic unsigned fault_countdown; /* 0: none */
 static _Atomic bool fault_after_commit;
+static _Atomic unsigned full_countdown; /* 0: none */
 
 void
 state_fault_after(unsigned n, bool after_commit)
@@ -60,6 +62,19 @@ fault_point(bool after_commit)
 		return;
 	if (atomic_fetch_sub(&fault_countdown, 1) == 1)
 		_exit(FAULT_EXIT);
+}
+
+void
+state_fault_full(unsigned n)
+{
+	atomic_store(&full_countdown, n);
+}
+
+/* Whether the disk has no room for this commit, as was asked for. */
+static bool
+fault_full(void)
+{
+	return atomic_load(&full_countdown) != 0 && atomic_fetch_sub(&full_countdown, 1) == 1;
 }
 
 /* ---- A group ---- */
@@ -98,6 +113,10 @@ group_try(struct kv *kv, struct job *group)
 	if (rc != 0 || !wrote) {
 		mdb_txn_abort(t.txn);
 		return rc;
+	}
+	if (fault_full()) {
+		mdb_txn_abort(t.txn);
+		return ENOSPC;
 	}
 	fault_point(false);
 	rc = mdb_txn_commit(t.txn);

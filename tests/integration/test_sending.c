@@ -262,3 +262,53 @@ Test(sending, repetitions_wait, .timeout = 120)
 	close(sink.listener);
 	pthread_join(sink.thread, NULL);
 }
+
+/* The disk takes no more: nothing leaves without its record, and what left with one is not sent again. */
+Test(sending, disk_is_full, .timeout = 240)
+{
+	struct dovecot d;
+	struct gateway g;
+	struct sink sink;
+	struct phone *p;
+	char more[700];
+	const char *user = fixture_user("full");
+
+	dovecot_get(&d);
+	sink_start(&sink);
+	snprintf(more, sizeof more,
+		"backends = {\"imap\", \"smtp\"}\nimap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n"
+		"smtp {\n\turl = \"smtp://127.0.0.1:%u\"\n\tauth = \"none\"\n}\n",
+		dovecot_url(&d, true), d.ca, sink.port);
+	gateway_start(&g, &d, more);
+	p = phone_new(&g, user, NULL, "phone1");
+	phone_hierarchy(p);
+	for (unsigned n = 1; n <= 6; n++) {
+		char fault[40];
+		unsigned status = 0, before = sink_mails(&sink), then = 0;
+
+		gateway_stop(&g);
+		snprintf(fault, sizeof fault, "state:full:%u", n);
+		setenv("MAILFERRY_FAULT", fault, 1);
+		gateway_again(&g);
+		unsetenv("MAILFERRY_FAULT");
+		bool answered = try_send(p, n, &status);
+		cr_assert(
+			!answered || status == 1 || (status == 111 && sink_mails(&sink) == before),
+			"%s: status %u after %u mails", fault, status, sink_mails(&sink) - before);
+		for (int i = 0; i < 10 && then != 1 && then != 118; i++)
+			try_send(p, n, &then);
+		cr_assert(then == 1 || then == 118, "%s: then %u", fault, then);
+		cr_assert_eq(sink_mails(&sink), before + 1, "%s: %u mails", fault,
+			sink_mails(&sink) - before);
+	}
+	cr_assert_geq(gateway_log_count(&g, "write failed"), 3, "some writes were to fail");
+	struct imap_talk *t = imap_talk_open(&d, user);
+	cr_assert_eq(
+		imap_talk_count(t, "Sent"), 6, "one copy each, not %u", imap_talk_count(t, "Sent"));
+	imap_talk_close(t);
+	phone_free(p);
+	gateway_end(&g);
+	shutdown(sink.listener, SHUT_RDWR);
+	close(sink.listener);
+	pthread_join(sink.thread, NULL);
+}
