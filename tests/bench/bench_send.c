@@ -236,21 +236,77 @@ watch(void *arg)
 }
 
 static void
+watch_begin(struct watching *w, pthread_t *t, const struct gateway *g)
+{
+	*w = (struct watching){ .pid = g->pid };
+	pthread_create(t, NULL, watch, w);
+}
+
+static void
+watch_end(struct watching *w, pthread_t t, const char *what, size_t mb, double before)
+{
+	w->stop = true;
+	pthread_join(t, NULL);
+	printf("%s of %zu MB: anonymous memory grew from %.1f by %.1f MB at most\n", what, mb,
+		before, w->peak - before);
+}
+
+static void
 memory(struct phone *p, const struct gateway *g, size_t mb)
 {
-	struct watching w = { .pid = g->pid };
+	struct watching w;
 	char *m = message_new(mb << 20);
 	double before = anonymous_mb(g->pid);
 	pthread_t t;
 
 	message_number(m, ++number);
-	pthread_create(&t, NULL, watch, &w);
+	watch_begin(&w, &t, g);
 	phone_send(p, m, strlen(m), number, true);
-	w.stop = true;
-	pthread_join(t, NULL);
-	printf("%zu MB: anonymous memory grew from %.1f by %.1f MB at most\n", mb, before,
-		w.peak - before);
+	watch_end(&w, t, "SendMail", mb, before);
 	free(m);
+}
+
+/* A forward of a message whose attachment is that large. */
+static void
+forward(struct phone *p, const struct dovecot *d, const struct gateway *g, const char *user,
+	size_t mb)
+{
+	static const char note[] = "From: <bench@example.test>\r\nTo: <sink@example.test>\r\n"
+				   "Subject: Fwd: Large\r\n\r\nLook.\r\n";
+	static const char head[] =
+		"Subject: Large\r\nMIME-Version: 1.0\r\nContent-Type: "
+		"multipart/mixed; boundary=A\r\n\r\n--A\r\n\r\nText.\r\n--A\r\n"
+		"Content-Type: application/zip\r\nContent-Disposition: attachment; "
+		"filename=l.zip\r\n\r\n";
+	struct imap_talk *i = imap_talk_open(d, user);
+	char *m = message_new(mb << 20), *whole = malloc((mb << 20) + 4000);
+	struct watching w;
+	struct mf_error err = { 0 };
+	pthread_t t;
+	unsigned status;
+	double before, begin;
+
+	sprintf(whole, "%s%s\r\n--A--\r\n", head, m);
+	imap_talk_append(i, "INBOX", "", NULL, whole, strlen(whole));
+	imap_talk_close(i);
+	free(m);
+	free(whole);
+	phone_sync(p, "inbox");
+	const struct client_item **items = client_items_sorted(phone_folder(p, "inbox"));
+	struct client_sending s = { .command = "SmartForward",
+		.client_id = "forward",
+		.mime = mf_bytes_str(note),
+		.folder_id = phone_folder(p, "inbox")->id,
+		.item_id = items[0]->id };
+	before = anonymous_mb(g->pid);
+	watch_begin(&w, &t, g);
+	begin = now();
+	if (client_send(p->client, &s, &status, &err) != MF_OK || status != 1)
+		fixture_die("SmartForward: status %u, %s", status, err.text);
+	begin = now() - begin;
+	watch_end(&w, t, "SmartForward", mb, before);
+	printf("it took %.2f s\n", begin);
+	free(items);
 }
 
 int
@@ -294,6 +350,7 @@ main(int argc, char **argv)
 	sizes(p, fd, mb << 20, 7, false);
 	sizes(p, fd, mb << 20, 3, true);
 	memory(p, &g, huge);
+	forward(p, &d, &g, user, huge);
 	close(fd);
 	phone_free(p);
 	gateway_end(&g);
