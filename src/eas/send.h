@@ -21,6 +21,8 @@ struct send_job {
 	struct mf_bytes mime; /* what the phone sent, a whole message; outlives the request's run */
 	bool save;	      /* a copy into Sent */
 	bool replace;	      /* ReplaceMime: nothing of the source goes in */
+	bool own_store; /* nobody but this mail uses r->store any more: it may be renewed, and be NULL
+			   afterwards */
 	bool composed; /* by us, and perhaps not with the same bytes in a repetition: client_id
 				 alone tells which mail it is */
 	const struct state_folder *source; /* where the source is; NULL: there is none */
@@ -112,8 +114,9 @@ bool after_sent(struct outgoing *o, bool again);
 /* The folder of a role that holds items. */
 bool send_find_role(
 	const struct state_folders *f, enum mf_role role, const struct state_folder **out);
-/* A message of this id is in the folder; false when nobody can tell. */
-bool send_is_filed(struct outgoing *o, const char *folder, const char *message_id);
+/* Whether a message of this id is in the folder; false when the store cannot search. */
+enum mf_status send_is_filed(struct outgoing *o, const char *folder, const char *message_id,
+	bool *filed, struct mf_error *err);
 enum mf_status send_file(struct outgoing *o, const char *folder, struct send_stream *s,
 	uint32_t flags, struct mf_error *err);
 

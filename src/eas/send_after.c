@@ -8,9 +8,12 @@
 #include "eas/map/folder.h"
 #include "eas/map/verb.h"
 #include "eas/send.h"
+#include "eas/store.h"
 #include "mailferry/idset.h"
 #include "mailferry/log.h"
 #include "state/flag.h"
+
+enum { STORE_WAIT_MS = 10000 };
 
 bool
 send_find_role(const struct state_folders *f, enum mf_role role, const struct state_folder **out)
@@ -31,19 +34,20 @@ wants_copy(const struct outgoing *o, const struct state_folders *f)
 	       state_folder_by_role(f, MF_ROLE_IMPORTANT) == NULL;
 }
 
-bool
-send_is_filed(struct outgoing *o, const char *folder, const char *message_id)
+enum mf_status
+send_is_filed(struct outgoing *o, const char *folder, const char *message_id, bool *filed,
+	struct mf_error *err)
 {
 	struct mf_query q = { .kind = MF_QUERY_HEADER, .name = "Message-ID", .text = message_id };
 	struct mf_idset found;
-	bool filed = false;
+	*filed = false;
 	if (o->r->store_api->search == NULL)
-		return false;
+		return MF_OK;
 	mf_idset_init(&found);
-	if (o->r->store_api->search(o->r->store, folder, &q, 0, &found, NULL) == MF_OK)
-		filed = mf_idset_count(&found) > 0;
+	enum mf_status st = o->r->store_api->search(o->r->store, folder, &q, 0, &found, err);
+	*filed = st == MF_OK && mf_idset_count(&found) > 0;
 	mf_idset_deinit(&found);
-	return filed;
+	return st == MF_UNSUPPORTED ? MF_OK : st;
 }
 
 enum mf_status
@@ -68,11 +72,16 @@ file_copy(struct outgoing *o, const struct state_folders *f, bool again, struct 
 	struct send_stream s = {
 		.header = mf_buf_bytes(&o->copy), .rest = o->content.list, .n_rest = o->content.n
 	};
-	if (!wants_copy(o, f) || !send_find_role(f, MF_ROLE_SENT, &sent) ||
-		(again && send_is_filed(o, sent->id, o->message_id)))
+	bool filed = false;
+	enum mf_status st = MF_OK;
+	if (!wants_copy(o, f) || !send_find_role(f, MF_ROLE_SENT, &sent))
 		return MF_OK;
+	if (again)
+		st = send_is_filed(o, sent->id, o->message_id, &filed, err);
+	if (st != MF_OK || filed)
+		return st;
 	if (o->copy.len == 0) { /* a run before this one sent it */
-		enum mf_status st = source_fetch(o, err);
+		st = source_fetch(o, err);
 		if (st == MF_OK)
 			st = message_build(o, err);
 		if (st != MF_OK)
@@ -129,6 +138,16 @@ told(enum mf_status st, const char *what, const struct mf_error *err)
 	return st != MF_TEMPORARY;
 }
 
+/* The store was lost while the mail went out: once more over a session of its own. */
+static bool
+renew_store(struct outgoing *o, struct mf_error *err)
+{
+	if (!o->job->own_store)
+		return false;
+	eas_store_close(o->r);
+	return eas_store_open(o->r, STORE_WAIT_MS, err) == MF_OK;
+}
+
 bool
 after_sent(struct outgoing *o, bool again)
 {
@@ -138,7 +157,12 @@ after_sent(struct outgoing *o, bool again)
 		state_folders_load(o->r->server->state, o->r->user_number, o->r->arena, &f, &err);
 	if (st != MF_OK)
 		return told(st, "folders", &err);
-	bool copied = told(file_copy(o, &f, again, &err), "copy", &err);
+	st = file_copy(o, &f, again, &err);
+	if (st == MF_TEMPORARY && renew_store(o, &err))
+		st = file_copy(o, &f, true, &err);
+	if (o->r->store == NULL)
+		return told(MF_TEMPORARY, "copy", &err);
+	bool copied = told(st, "copy", &err);
 	bool marked = told(mark_source(o, &err), "mark", &err);
 	bool noticed = told(notice_refused(o, &f, again, &err), "notice", &err);
 	return copied && marked && noticed;

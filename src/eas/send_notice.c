@@ -95,8 +95,12 @@ notice_refused(struct outgoing *o, const struct state_folders *f, bool again, st
 	const struct state_folder *inbox;
 	if (o->entry.note.len == 0)
 		return MF_OK;
-	if (again && send_find_role(f, MF_ROLE_INBOX, &inbox) && send_is_filed(o, inbox->id, id))
-		return MF_OK;
+	bool filed = false;
+	enum mf_status st = MF_OK;
+	if (again && send_find_role(f, MF_ROLE_INBOX, &inbox))
+		st = send_is_filed(o, inbox->id, id, &filed, err);
+	if (st != MF_OK || filed)
+		return st;
 	return file_notice(o, f, id, "Not sent to everybody", refused_text, o->entry.note, err);
 }
 

@@ -174,12 +174,30 @@ phone_send(struct phone *p, const char *m, size_t len, unsigned number, bool sav
 
 static unsigned number;
 
+/* What a process has used of the CPU, in seconds. */
+static double
+cpu_of(pid_t pid)
+{
+	char path[64], *text, *at;
+	unsigned long long user = 0, system = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	text = fixture_read(path, NULL);
+	at = strrchr(text, ')');
+	if (at != NULL)
+		sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user,
+			&system);
+	free(text);
+	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
 static void
-sizes(struct phone *p, int fd, size_t bytes, size_t count, bool save)
+sizes(struct phone *p, const struct gateway *g, int fd, size_t bytes, size_t count, bool save)
 {
 	char *m = message_new(bytes);
 	size_t len = strlen(m);
 	double *raw = calloc(count, sizeof *raw), *sent = calloc(count, sizeof *sent), a, b;
+	double cpu = cpu_of(g->pid);
 
 	for (size_t i = 0; i < count; i++) {
 		message_number(m, ++number);
@@ -189,9 +207,10 @@ sizes(struct phone *p, int fd, size_t bytes, size_t count, bool save)
 	}
 	a = median(raw, count);
 	b = median(sent, count);
-	printf("%zu KB%s: raw %.2f ms, through the gateway %.2f ms: %.2f ms more, x%.2f\n",
+	printf("%zu KB%s: raw %.2f ms, through the gateway %.2f ms: %.2f ms more, x%.2f; %.2f ms "
+	       "of its CPU\n",
 		len >> 10, save ? " with a copy in Sent" : "", a * 1e3, b * 1e3, (b - a) * 1e3,
-		b / a);
+		b / a, (cpu_of(g->pid) - cpu) / (double)count * 1e3);
 	free(raw);
 	free(sent);
 	free(m);
@@ -344,11 +363,11 @@ main(int argc, char **argv)
 
 	phone_hierarchy(p);
 	if (small > 0) {
-		sizes(p, fd, 10 << 10, small, false);
-		sizes(p, fd, 10 << 10, small / 2 + 1, true);
+		sizes(p, &g, fd, 10 << 10, small, false);
+		sizes(p, &g, fd, 10 << 10, small / 2 + 1, true);
 	}
-	sizes(p, fd, mb << 20, 7, false);
-	sizes(p, fd, mb << 20, 3, true);
+	sizes(p, &g, fd, mb << 20, 7, false);
+	sizes(p, &g, fd, mb << 20, 3, true);
 	memory(p, &g, huge);
 	forward(p, &d, &g, user, huge);
 	close(fd);

@@ -135,6 +135,7 @@ send_command(struct eas_request *r, enum send_kind kind)
 	unsigned status = EAS_OK;
 	job->kind = kind;
 	job->client_id = "";
+	job->own_store = true;
 	if (r->root == NULL)
 		read_query(r, job, &names);
 	else
