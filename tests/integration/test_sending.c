@@ -117,6 +117,49 @@ sink_mails(struct sink *s)
 	return n;
 }
 
+/* The gateway between the shared Dovecot and a sink. */
+struct scene {
+	struct dovecot dovecot;
+	struct gateway gateway;
+	struct sink sink;
+};
+
+static struct scene scene; /* stands until the end of the program */
+
+static void
+scene_open(struct scene *s, unsigned pause_ms)
+{
+	char more[700];
+
+	dovecot_get(&s->dovecot);
+	sink_start(&s->sink);
+	s->sink.pause_ms = pause_ms;
+	snprintf(more, sizeof more,
+		"backends = {\"imap\", \"smtp\"}\nimap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n"
+		"smtp {\n\turl = \"smtp://127.0.0.1:%u\"\n\tauth = \"none\"\n}\n",
+		dovecot_url(&s->dovecot, true), s->dovecot.ca, s->sink.port);
+	gateway_start(&s->gateway, &s->dovecot, more);
+}
+
+static void
+scene_close(struct scene *s)
+{
+	gateway_end(&s->gateway);
+	shutdown(s->sink.listener, SHUT_RDWR);
+	close(s->sink.listener);
+	pthread_join(s->sink.thread, NULL);
+}
+
+static unsigned
+copies_of(const char *user)
+{
+	struct imap_talk *t = imap_talk_open(&scene.dovecot, user);
+	unsigned n = imap_talk_count(t, "Sent");
+
+	imap_talk_close(t);
+	return n;
+}
+
 /* One try; false when no answer came. */
 static bool
 try_send(struct phone *p, unsigned number, unsigned *status)
@@ -135,59 +178,45 @@ try_send(struct phone *p, unsigned number, unsigned *status)
 
 Test(sending, killed_at_every_write, .timeout = 240)
 {
-	struct dovecot d;
-	struct gateway g;
-	struct sink sink;
+	struct gateway *g = &scene.gateway;
+	struct sink *sink = &scene.sink;
 	struct phone *p;
-	char more[700];
 	const char *user = fixture_user("sender");
 	unsigned expected = 0, twins = 0, crashes = 0;
 
-	dovecot_get(&d);
-	sink_start(&sink);
-	snprintf(more, sizeof more,
-		"backends = {\"imap\", \"smtp\"}\nimap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n"
-		"smtp {\n\turl = \"smtp://127.0.0.1:%u\"\n\tauth = \"none\"\n}\n",
-		dovecot_url(&d, true), d.ca, sink.port);
-	gateway_start(&g, &d, more);
-	p = phone_new(&g, user, NULL, "phone1");
+	scene_open(&scene, 0);
+	p = phone_new(g, user, NULL, "phone1");
 	phone_hierarchy(p);
 	for (unsigned n = 1; n <= 16; n++) {
 		char fault[40];
-		unsigned status = 0, before = sink_mails(&sink);
-		size_t again = gateway_log_count(&g, "send=again");
+		unsigned status = 0, before = sink_mails(sink);
+		size_t again = gateway_log_count(g, "send=again");
 
-		gateway_stop(&g);
+		gateway_stop(g);
 		snprintf(fault, sizeof fault, "state:%s:%u", n % 2 ? "before" : "after",
 			(n + 1) / 2);
 		setenv("MAILFERRY_FAULT", fault, 1);
-		gateway_again(&g);
+		gateway_again(g);
 		unsetenv("MAILFERRY_FAULT");
 		bool answered = try_send(p, n, &status);
-		gateway_kill(&g);
-		gateway_again(&g);
+		gateway_kill(g);
+		gateway_again(g);
 		crashes += !answered;
 		cr_assert(!answered || status == 1, "%s: status %u", fault, status);
 		cr_assert(try_send(p, n, &status), "%s: a repetition is answered", fault);
 		cr_assert(status == 1 || status == 118, "%s: then %u", fault, status);
-		again = gateway_log_count(&g, "send=again") - again;
+		again = gateway_log_count(g, "send=again") - again;
 		expected += 1;
-		twins += again > 0 && sink_mails(&sink) - before == 2;
-		cr_assert_eq(sink_mails(&sink), expected + twins, "%s: %u mails, not %u + %u",
-			fault, sink_mails(&sink), expected, twins);
-		cr_assert_not_null(strstr(sink.last, "\r\n\r\n..\r\nText\r\n"), "%s", sink.last);
+		twins += again > 0 && sink_mails(sink) - before == 2;
+		cr_assert_eq(sink_mails(sink), expected + twins, "%s: %u mails, not %u + %u", fault,
+			sink_mails(sink), expected, twins);
+		cr_assert_not_null(strstr(sink->last, "\r\n\r\n..\r\nText\r\n"), "%s", sink->last);
 	}
 	cr_assert_geq(crashes, 6, "only %u crashes", crashes);
 	cr_assert_leq(twins, 2, "%u twins: only the gap behind the dot may make them", twins);
-	struct imap_talk *t = imap_talk_open(&d, user);
-	cr_assert_eq(imap_talk_count(t, "Sent"), 16, "one copy each, not %u",
-		imap_talk_count(t, "Sent"));
-	imap_talk_close(t);
+	cr_assert_eq(copies_of(user), 16, "one copy each, not %u", copies_of(user));
 	phone_free(p);
-	gateway_end(&g);
-	shutdown(sink.listener, SHUT_RDWR);
-	close(sink.listener);
-	pthread_join(sink.thread, NULL);
+	scene_close(&scene);
 }
 
 /* ---- Twins ---- */
@@ -219,24 +248,15 @@ send_twin(void *arg)
 Test(sending, repetitions_wait, .timeout = 120)
 {
 	static const char *const ids[] = { "one", "one", "two" };
-	struct dovecot d;
-	struct gateway g;
-	struct sink sink;
+	struct gateway *g = &scene.gateway;
+	struct sink *sink = &scene.sink;
 	struct twin twins[3];
 	unsigned ones = 0, repeats = 0;
-	char more[700];
 	const char *user = fixture_user("twin");
 
-	dovecot_get(&d);
-	sink_start(&sink);
-	sink.pause_ms = 1500;
-	snprintf(more, sizeof more,
-		"backends = {\"imap\", \"smtp\"}\nimap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n"
-		"smtp {\n\turl = \"smtp://127.0.0.1:%u\"\n\tauth = \"none\"\n}\n",
-		dovecot_url(&d, true), d.ca, sink.port);
-	gateway_start(&g, &d, more);
+	scene_open(&scene, 1500);
 	for (size_t i = 0; i < 3; i++) {
-		twins[i] = (struct twin){ .phone = phone_new(&g, user, NULL, "phone1"),
+		twins[i] = (struct twin){ .phone = phone_new(g, user, NULL, "phone1"),
 			.client_id = ids[i] };
 		phone_hierarchy(twins[i].phone);
 	}
@@ -251,64 +271,44 @@ Test(sending, repetitions_wait, .timeout = 120)
 		ones + repeats, 3, "%u %u %u", twins[0].status, twins[1].status, twins[2].status);
 	cr_assert_eq(repeats, 1, "one of those with the same ClientId: %u %u %u", twins[0].status,
 		twins[1].status, twins[2].status);
-	cr_assert_eq(sink_mails(&sink), 1, "%u mails", sink_mails(&sink));
-	struct imap_talk *t = imap_talk_open(&d, user);
-	cr_assert_eq(imap_talk_count(t, "Sent"), 1);
-	imap_talk_close(t);
+	cr_assert_eq(sink_mails(sink), 1, "%u mails", sink_mails(sink));
+	cr_assert_eq(copies_of(user), 1, "one copy each, not %u", copies_of(user));
 	for (size_t i = 0; i < 3; i++)
 		phone_free(twins[i].phone);
-	gateway_end(&g);
-	shutdown(sink.listener, SHUT_RDWR);
-	close(sink.listener);
-	pthread_join(sink.thread, NULL);
+	scene_close(&scene);
 }
 
 /* The disk takes no more: nothing leaves without its record, and what left with one is not sent again. */
 Test(sending, disk_is_full, .timeout = 240)
 {
-	struct dovecot d;
-	struct gateway g;
-	struct sink sink;
+	struct gateway *g = &scene.gateway;
+	struct sink *sink = &scene.sink;
 	struct phone *p;
-	char more[700];
 	const char *user = fixture_user("full");
 
-	dovecot_get(&d);
-	sink_start(&sink);
-	snprintf(more, sizeof more,
-		"backends = {\"imap\", \"smtp\"}\nimap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n"
-		"smtp {\n\turl = \"smtp://127.0.0.1:%u\"\n\tauth = \"none\"\n}\n",
-		dovecot_url(&d, true), d.ca, sink.port);
-	gateway_start(&g, &d, more);
-	p = phone_new(&g, user, NULL, "phone1");
+	scene_open(&scene, 0);
+	p = phone_new(g, user, NULL, "phone1");
 	phone_hierarchy(p);
 	for (unsigned n = 1; n <= 6; n++) {
 		char fault[40];
-		unsigned status = 0, before = sink_mails(&sink), then = 0;
+		unsigned status = 0, before = sink_mails(sink), then = 0;
 
-		gateway_stop(&g);
+		gateway_stop(g);
 		snprintf(fault, sizeof fault, "state:full:%u", n);
 		setenv("MAILFERRY_FAULT", fault, 1);
-		gateway_again(&g);
+		gateway_again(g);
 		unsetenv("MAILFERRY_FAULT");
 		bool answered = try_send(p, n, &status);
-		cr_assert(
-			!answered || status == 1 || (status == 111 && sink_mails(&sink) == before),
-			"%s: status %u after %u mails", fault, status, sink_mails(&sink) - before);
+		cr_assert(!answered || status == 1 || (status == 111 && sink_mails(sink) == before),
+			"%s: status %u after %u mails", fault, status, sink_mails(sink) - before);
 		for (int i = 0; i < 10 && then != 1 && then != 118; i++)
 			try_send(p, n, &then);
 		cr_assert(then == 1 || then == 118, "%s: then %u", fault, then);
-		cr_assert_eq(sink_mails(&sink), before + 1, "%s: %u mails", fault,
-			sink_mails(&sink) - before);
+		cr_assert_eq(sink_mails(sink), before + 1, "%s: %u mails", fault,
+			sink_mails(sink) - before);
 	}
-	cr_assert_geq(gateway_log_count(&g, "write failed"), 3, "some writes were to fail");
-	struct imap_talk *t = imap_talk_open(&d, user);
-	cr_assert_eq(
-		imap_talk_count(t, "Sent"), 6, "one copy each, not %u", imap_talk_count(t, "Sent"));
-	imap_talk_close(t);
+	cr_assert_geq(gateway_log_count(g, "write failed"), 3, "some writes were to fail");
+	cr_assert_eq(copies_of(user), 6, "one copy each, not %u", copies_of(user));
 	phone_free(p);
-	gateway_end(&g);
-	shutdown(sink.listener, SHUT_RDWR);
-	close(sink.listener);
-	pthread_join(sink.thread, NULL);
+	scene_close(&scene);
 }
