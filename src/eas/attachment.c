@@ -15,8 +15,6 @@
 #include "mime/decode.h"
 #include "mime/structure.h"
 
-enum { CHUNK = 48 << 10 /* a multiple of 3: base64 has no padding in between */ };
-
 /* What the item says of the part. */
 struct lookup {
 	struct eas_request *r;
@@ -67,49 +65,53 @@ struct passing {
 	struct attachment *out;
 	struct mime_decoder decoder;
 	struct mf_buf decoded; /* of the last portion */
-	struct mf_buf ready;   /* to be stored, collected to CHUNK bytes */
+	struct mf_buf text;    /* the same encoded again, where that is wanted */
+	uint8_t rest[3];       /* what waits for its group of three to be encoded */
+	size_t n_rest;
 	struct mf_error *err;
 };
 
+/* Encodes the groups that are complete; at the end the rest, too. */
 static enum mf_status
-store(struct passing *p, const uint8_t *data, size_t len)
+store_encoded(struct passing *p, const uint8_t *data, size_t len, bool end)
 {
-	if (!p->want->base64)
-		return eas_spool_add(p->r, data, len, p->err);
-	char text[(CHUNK + 2) / 3 * 4 + 1];
-	int n = EVP_EncodeBlock((unsigned char *)text, data, (int)len);
-	return eas_spool_add(p->r, text, (size_t)n, p->err);
-}
-
-/* Stores whole chunks; at the end the rest, too. */
-static enum mf_status
-store_ready(struct passing *p, bool end)
-{
-	enum mf_status st = MF_OK;
-	size_t done = 0;
-	while (st == MF_OK && (p->ready.len - done >= CHUNK || (end && done < p->ready.len))) {
-		size_t n = p->ready.len - done < CHUNK ? p->ready.len - done : CHUNK;
-		st = store(p, p->ready.data + done, n);
-		done += n;
+	size_t whole;
+	mf_buf_clear(&p->text);
+	uint8_t *to = mf_buf_reserve(&p->text, (len + 5) / 3 * 4 + 1);
+	int n = 0;
+	while (len > 0 && p->n_rest > 0 && p->n_rest < 3) {
+		p->rest[p->n_rest++] = *data++;
+		len--;
 	}
-	mf_buf_consume(&p->ready, done);
-	return st;
+	if (p->n_rest == 3 || (end && p->n_rest > 0)) {
+		n = EVP_EncodeBlock(to, p->rest, (int)p->n_rest);
+		p->n_rest = 0;
+	}
+	whole = end ? len : len / 3 * 3;
+	if (whole > 0)
+		n += EVP_EncodeBlock(to + n, data, (int)whole);
+	if (len > whole)
+		memcpy(p->rest, data + whole, len - whole);
+	if (len > whole)
+		p->n_rest = len - whole;
+	return n == 0 ? MF_OK : eas_spool_add(p->r, to, (size_t)n, p->err);
 }
 
 /* Of the decoded portion what lies in the range. */
 static enum mf_status
-take_decoded(struct passing *p)
+take_decoded(struct passing *p, bool end)
 {
-	uint64_t begin = p->out->total, end = begin + p->decoded.len;
+	uint64_t begin = p->out->total, behind = begin + p->decoded.len;
 	uint64_t from = p->want->first > begin ? p->want->first : begin;
-	uint64_t to = p->want->last < end ? p->want->last + 1 : end;
-	p->out->total = end;
-	if (from < to) {
-		mf_buf_add(&p->ready, p->decoded.data + (from - begin), (size_t)(to - from));
-		p->out->stored += to - from;
-	}
+	uint64_t to = p->want->last < behind ? p->want->last + 1 : behind;
+	size_t len = from < to ? (size_t)(to - from) : 0;
+	const uint8_t *data = len > 0 ? p->decoded.data + (from - begin) : NULL;
+	p->out->total = behind;
+	p->out->stored += len;
 	mf_buf_clear(&p->decoded);
-	return store_ready(p, false);
+	if (p->want->base64)
+		return store_encoded(p, data, len, end);
+	return len == 0 ? MF_OK : eas_spool_add(p->r, data, len, p->err);
 }
 
 static enum mf_status
@@ -117,7 +119,7 @@ take_encoded(void *ctx, const void *data, size_t len)
 {
 	struct passing *p = ctx;
 	mime_decoder_push(&p->decoder, data, len, &p->decoded);
-	return take_decoded(p);
+	return take_decoded(p, false);
 }
 
 static enum mf_status
@@ -127,17 +129,15 @@ pass(struct passing *p, const struct lookup *l, const struct state_folder *f)
 	memcpy(section.section, l->file->section, strlen(l->file->section) + 1);
 	mime_decoder_init(&p->decoder, mime_encoding_parse(l->encoding));
 	mf_buf_init(&p->decoded, 0);
-	mf_buf_init(&p->ready, 0);
+	mf_buf_init(&p->text, 0);
 	enum mf_status st = p->r->store_api->stream(
 		p->r->store, f->id, l->file->id, &section, take_encoded, p, p->err);
 	if (st == MF_OK) {
 		mime_decoder_end(&p->decoder, &p->decoded);
-		st = take_decoded(p);
+		st = take_decoded(p, true);
 	}
-	if (st == MF_OK)
-		st = store_ready(p, true);
 	mf_buf_deinit(&p->decoded);
-	mf_buf_deinit(&p->ready);
+	mf_buf_deinit(&p->text);
 	return st;
 }
 

@@ -7,6 +7,9 @@
 
 #include "base/spool.h"
 
+/* Free room at the file's beginning, for what stands in memory before the first piece. */
+enum { HEAD = 64 << 10 };
+
 static void
 spool_free(void *thing)
 {
@@ -26,6 +29,9 @@ spool_of(struct eas_request *r, struct eas_spool **out, struct mf_error *err)
 			return mf_fail(
 				err, MF_TEMPORARY, "spool %s: %s", directory, strerror(errno));
 		mf_on_free(r->arena, spool_free, s);
+		if (lseek(s->fd, HEAD, SEEK_SET) < 0)
+			return mf_fail(err, MF_TEMPORARY, "spool: %s", strerror(errno));
+		s->size = HEAD;
 		r->answer.spool = s;
 	}
 	*out = r->answer.spool;
@@ -48,7 +54,7 @@ eas_spool_add(struct eas_request *r, const void *data, size_t len, struct mf_err
 uint64_t
 eas_spool_end(const struct eas_request *r)
 {
-	return r->answer.spool == NULL ? 0 : r->answer.spool->size;
+	return r->answer.spool == NULL ? HEAD : r->answer.spool->size;
 }
 
 void
@@ -84,6 +90,45 @@ eas_spool_shift(struct eas_request *r, size_t by)
 }
 
 /* ---- Reading ---- */
+
+static bool
+write_at(int fd, const uint8_t *data, size_t len, uint64_t offset)
+{
+	while (len > 0) {
+		ssize_t n = pwrite(fd, data, len, (off_t)offset);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		data += n;
+		len -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return true;
+}
+
+int
+eas_answer_file(const struct eas_answer *a, uint64_t *offset)
+{
+	const struct eas_spool *s = a->spool;
+	if (s == NULL || s->n == 0)
+		return -1;
+	const struct eas_piece *first = &s->pieces[0];
+	uint64_t end = first->offset;
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->pieces[i].at != first->at || s->pieces[i].offset != end)
+			return -1;
+		end += s->pieces[i].size;
+	}
+	if (first->at > HEAD || first->offset != HEAD || end != s->size)
+		return -1;
+	*offset = HEAD - first->at;
+	return write_at(s->fd, a->body.data, first->at, *offset) &&
+			       write_at(s->fd, a->body.data + first->at, a->body.len - first->at,
+				       end)
+		       ? s->fd
+		       : -1;
+}
 
 uint64_t
 eas_answer_size(const struct eas_answer *a)

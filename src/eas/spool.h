@@ -42,4 +42,8 @@ void eas_spool_shift(struct eas_request *r, size_t by);
 uint64_t eas_answer_size(const struct eas_answer *a);
 ssize_t eas_answer_read(const struct eas_answer *a, uint64_t from, void *out, size_t max);
 
+/* The file, when the whole answer can stand in it as one stretch of eas_answer_size bytes from *offset on;
+ * what is in memory is written around the pieces for that. -1: it cannot, read it by eas_answer_read. */
+int eas_answer_file(const struct eas_answer *a, uint64_t *offset);
+
 #endif

@@ -1,11 +1,14 @@
 /* An answer in the library's form. Date and Content-Length are the library's; no Server header. */
 #include "http/exchange.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/str.h"
 #include "eas/spool.h"
 
 /* What the library takes at once of an answer that is not in memory. */
-enum { BLOCK = 64 << 10 };
+enum { BLOCK = 256 << 10 };
 
 static ssize_t
 read_answer(void *cls, uint64_t from, char *out, size_t max)
@@ -16,13 +19,36 @@ read_answer(void *cls, uint64_t from, char *out, size_t max)
 	return n > 0 ? n : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
+/* From the file to the socket within the kernel, where nothing has to be encrypted. The library closes
+ * its own descriptor. NULL: not this answer, or not on this connection. */
+static struct MHD_Response *
+response_of_file(struct MHD_Connection *mhd, const struct eas_answer *answer)
+{
+	uint64_t offset;
+
+	if (MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_PROTOCOL) != NULL)
+		return NULL;
+	int fd = eas_answer_file(answer, &offset);
+	int own = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (own < 0)
+		return NULL;
+	struct MHD_Response *response =
+		MHD_create_response_from_fd_at_offset64(eas_answer_size(answer), own, offset);
+	if (response == NULL)
+		close(own);
+	return response;
+}
+
 /* The answer outlives the response: it is the exchange's. */
 static struct MHD_Response *
-response_of(const struct eas_answer *answer)
+response_of(struct MHD_Connection *mhd, const struct eas_answer *answer)
 {
 	if (answer->spool == NULL)
 		return MHD_create_response_from_buffer(
 			answer->body.len, answer->body.data, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *response = response_of_file(mhd, answer);
+	if (response != NULL)
+		return response;
 	return MHD_create_response_from_callback(
 		eas_answer_size(answer), BLOCK, read_answer, (void *)(uintptr_t)answer, NULL);
 }
@@ -30,7 +56,7 @@ response_of(const struct eas_answer *answer)
 enum MHD_Result
 http_reply(struct MHD_Connection *mhd, const struct eas_answer *answer, bool close_after)
 {
-	struct MHD_Response *response = response_of(answer);
+	struct MHD_Response *response = response_of(mhd, answer);
 	enum MHD_Result result;
 
 	if (response == NULL)
