@@ -164,7 +164,7 @@ imap_flush(struct mf_session *s, struct mf_error *err)
 static enum mf_status
 next(struct mf_session *s, struct imap_answer *a, struct mf_error *err)
 {
-	enum mf_status status = imap_read(&s->stream, a, err);
+	enum mf_status status = imap_read(&s->stream, s->sink, a, err);
 
 	if (status == MF_OK && a->kind == IMAP_UNTAGGED)
 		status = imap_note(s, a->lex, err);

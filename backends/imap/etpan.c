@@ -56,7 +56,7 @@ next_answer(struct borrowed *b)
 {
 	for (;;) {
 		struct imap_answer a;
-		enum mf_status status = imap_read(&b->s->stream, &a, b->err);
+		enum mf_status status = imap_read(&b->s->stream, NULL, &a, b->err);
 
 		if (status == MF_OK && a.kind == IMAP_UNTAGGED)
 			status = imap_note(b->s, a.lex, b->err);

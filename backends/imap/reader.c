@@ -6,7 +6,7 @@
 
 #include "net/stream.h"
 
-enum { KEEP_OF_LONG_LINE = 65536, LITERAL_HEAD = 32 };
+enum { KEEP_OF_LONG_LINE = 65536, LITERAL_HEAD = 32, PASS = 256 << 10 };
 
 /* Status answers and continuations hold free text: braces at their end mean nothing. */
 static bool
@@ -86,6 +86,7 @@ imap_frame(const uint8_t *data, size_t len)
 
 /* An answer that is being read. Offsets are from st->start, which does not move meanwhile. */
 struct frame {
+	const struct imap_sink *sink; /* NULL: literals stay */
 	size_t line; /* where the current line begins: behind the last literal */
 	size_t scan; /* up to here there is no LF in it */
 	size_t text; /* bytes outside literals */
@@ -157,12 +158,46 @@ keep_literal(struct net_stream *st, size_t at, size_t n, struct mf_error *err)
 	return MF_OK;
 }
 
-/* One that may not: its bytes are dropped as they come, its announced length becomes 0. */
-static enum mf_status
-drop_literal(struct net_stream *st, size_t digits, size_t at, uint64_t n, struct mf_error *err)
+/* In the answer it has no bytes. */
+static void
+hide_length(struct net_stream *st, size_t digits)
 {
 	for (uint8_t *p = st->data + st->start + digits; *p >= '0' && *p <= '9'; p++)
 		*p = '0';
+}
+
+/* One that somebody else takes. */
+static enum mf_status
+pass_literal(struct net_stream *st, const struct imap_sink *sink, size_t digits, size_t at,
+	uint64_t n, struct mf_error *err)
+{
+	enum mf_status status = MF_OK;
+
+	hide_length(st, digits);
+	while (status == MF_OK && n > 0) {
+		size_t here = have(st) - at;
+
+		if (here > n)
+			here = (size_t)n;
+		if (here == 0) {
+			net_stream_expect(st, n < SIZE_MAX ? (size_t)n : SIZE_MAX);
+			status = net_stream_fill(st, PASS, err);
+			continue;
+		}
+		int64_t start = net_stream_now();
+		status = sink->take(sink->ctx, st->data + st->start + at, here);
+		net_stream_excuse(st, start);
+		drop(st, at, here);
+		n -= here;
+	}
+	return status;
+}
+
+/* One that is too large: its bytes are dropped as they come. */
+static enum mf_status
+drop_literal(struct net_stream *st, size_t digits, size_t at, uint64_t n, struct mf_error *err)
+{
+	hide_length(st, digits);
 	for (;;) {
 		size_t here = have(st) - at;
 		enum mf_status status;
@@ -186,6 +221,9 @@ literal(struct net_stream *st, struct frame *f, size_t digits, size_t at, uint64
 	size_t limit = st->where->max_literal;
 
 	f->line = f->scan = at;
+	if (!f->cut && f->sink != NULL &&
+		f->sink->wants(f->sink->ctx, mf_bytes(st->data + st->start, digits), n))
+		return pass_literal(st, f->sink, digits, at, n, err);
 	if (f->cut || n > limit || at + n > limit + st->where->max_line) {
 		f->cut = true;
 		return drop_literal(st, digits, at, n, err);
@@ -231,9 +269,10 @@ parse_tag(struct imap_lex *x)
 }
 
 enum mf_status
-imap_read(struct net_stream *st, struct imap_answer *out, struct mf_error *err)
+imap_read(struct net_stream *st, const struct imap_sink *sink, struct imap_answer *out,
+	struct mf_error *err)
 {
-	struct frame f = { .line = 0 };
+	struct frame f = { .sink = sink };
 	size_t len = 0;
 	enum mf_status status = read_frame(st, &f, &len, err);
 	struct imap_lex *x = &out->lex;

@@ -41,8 +41,19 @@ struct imap_answer {
 	bool cut;
 };
 
-/* The next answer; it lives until the next call. Failures are MF_TEMPORARY. */
-enum mf_status imap_read(struct net_stream *st, struct imap_answer *out, struct mf_error *err);
+/* Takes literals as they come, so that they need not fit into memory: in the answer they look empty. */
+struct imap_sink {
+	/* A literal of n bytes follows this beginning of an answer: is it meant? */
+	bool (*wants)(void *ctx, struct mf_bytes beginning, uint64_t n);
+	/* Anything but MF_OK ends the reading with it, and the connection is out of step. */
+	enum mf_status (*take)(void *ctx, const void *data, size_t len);
+	void *ctx;
+};
+
+/* The next answer; it lives until the next call. sink: NULL, or who takes literals. Failures are
+ * MF_TEMPORARY, or the sink's. */
+enum mf_status imap_read(struct net_stream *st, const struct imap_sink *sink,
+	struct imap_answer *out, struct mf_error *err);
 
 /* The same over bytes in memory, which are changed: for tests and fuzzing. Returns the length of the
  * first answer, 0 when it is not complete. */

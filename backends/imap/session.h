@@ -89,6 +89,8 @@ enum { IMAP_NAME_MOST = 2000 }; /* bytes of a folder's name */
 
 enum { IMAP_STOPS_MAX = 16, IMAP_PIPELINE_MAX = 64 };
 
+struct imap_sink; /* reader.h */
+
 struct mf_session {
 	struct mf_backend *b;
 	struct net_stream stream;
@@ -112,7 +114,8 @@ struct mf_session {
 	bool injection;		      /* a string with CR or LF was to be sent */
 	size_t stops[IMAP_STOPS_MAX]; /* offsets in out where the server's go-ahead is needed */
 	size_t n_stops;
-	bool lost; /* unusable: not in step, or the server said BYE */
+	const struct imap_sink *sink; /* who takes literals just now; NULL: nobody */
+	bool lost;		      /* unusable: not in step, or the server said BYE */
 };
 
 /* Connects, secures and authenticates. */

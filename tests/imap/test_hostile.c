@@ -185,7 +185,34 @@ text_part(void *ctx, const struct mf_item *item, struct mf_section_want *out)
 	return 1;
 }
 
-enum call { FOLDERS, CHANGES, FETCH, BODIES, SEARCH, FLAG, MOVE, REMOVE, EMPTY, PUT, CREATE };
+/* Few bytes as they are, of many the count. */
+static enum mf_status
+any_bytes(void *ctx, const void *data, size_t len)
+{
+	struct mf_buf *got = ctx;
+
+	mf_buf_add(got, data, len);
+	return MF_OK;
+}
+
+static enum mf_status
+run_stream(struct fake_client *c, struct mf_buf *log)
+{
+	struct mf_section_want what = { .section = "2" };
+	struct mf_buf got;
+	enum mf_status status;
+
+	mf_buf_init(&got, 0);
+	status = c->store->stream(c->session, "INBOX", 3, &what, any_bytes, &got, &c->err);
+	if (got.len > 20)
+		mf_buf_printf(log, "%zu", got.len);
+	else
+		mf_buf_add(log, got.data, got.len);
+	mf_buf_deinit(&got);
+	return status;
+}
+
+enum call { FOLDERS, CHANGES, FETCH, BODIES, STREAM, SEARCH, FLAG, MOVE, REMOVE, EMPTY, PUT, CREATE };
 
 struct part {
 	const char *data;
@@ -255,6 +282,9 @@ run_call(struct fake_client *c, enum call call, struct mf_buf *log)
 	case FETCH:
 	case BODIES:
 		status = c->store->fetch(c->session, &fetch, &c->err);
+		break;
+	case STREAM:
+		status = run_stream(c, log);
 		break;
 	case SEARCH:
 		status = c->store->search(c->session, "INBOX", &query, 0, &found, &c->err);
@@ -563,6 +593,87 @@ Test(hostile, content)
 				{ "UID FETCH 1:2", "* 1 FETCH (UID 1 BODY[1] \"one\")\r\n$ OK\r\n",
 					NULL },
 				END } },
+	};
+
+	run_cases(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+#define TWO_PARTS                                                                             \
+	"* 3 FETCH (UID 3 BODYSTRUCTURE ((\"text\" \"plain\" NIL NIL NIL \"7bit\" 9 1)"          \
+	"(\"a\" \"b\" NIL NIL NIL \"base64\" 9) \"mixed\"))\r\n$ OK\r\n"
+#define STRUCTURE                                                      \
+	{                                                              \
+		"UID FETCH 3 (UID BODYSTRUCTURE)", TWO_PARTS, NULL     \
+	}
+#define CONTENT(words)                                                 \
+	{                                                              \
+		"UID FETCH 3 (UID BODY.PEEK[2])", words, NULL          \
+	}
+
+static char *
+large_part(void)
+{
+	return repeat("* 3 FETCH (UID 3 BODY[2] {300000}\r\n", "0123456789", 30000, ")\r\n");
+}
+
+Test(hostile, streams)
+{
+	static const struct call_case cases[] = {
+		{ "a literal", STREAM, "", "", MF_OK, "abc", true,
+			{ SELECTED, STRUCTURE,
+				CONTENT("* 2 EXISTS\r\n* 3 FETCH (FLAGS () BODY[2] "
+					"{3}\r\nabc UID 3)\r\n$ OK\r\n"),
+				END } },
+		{ "a quoted string", STREAM, "", "", MF_OK, "a\"c", true,
+			{ SELECTED, STRUCTURE,
+				CONTENT("* 3 FETCH (UID 3 BODY[2] \"a\\\"c\")\r\n$ OK\r\n"), END } },
+		{ "one that fits into no memory", STREAM, "", "max_content = 64k\n", MF_OK,
+			"300000", true,
+			{ SELECTED, STRUCTURE,
+				{ "UID FETCH 3 (UID BODY.PEEK[2])", "$ OK\r\n", large_part },
+				END } },
+		{ "told twice", STREAM, "", "", MF_OK, "abc", true,
+			{ SELECTED, STRUCTURE,
+				CONTENT("* 3 FETCH (UID 3 BODY[2] {3}\r\nabc)\r\n"
+					"* 3 FETCH (UID 3 BODY[2] {3}\r\ndef)\r\n$ OK\r\n"),
+				END } },
+		{ "other literals before", STREAM, "", "", MF_OK, "abc", true,
+			{ SELECTED, STRUCTURE,
+				CONTENT("* 3 FETCH (UID 3 BODY[1] {3}\r\nxyz X {2}\r\nno BODY[2] "
+					"{3}\r\nabc)\r\n$ OK\r\n"),
+				END } },
+		{ "of another message", STREAM, "", "", MF_GONE, "", true,
+			{ SELECTED, STRUCTURE,
+				CONTENT("* 2 FETCH (UID 2 BODY[2] {3}\r\nabc)\r\n$ OK\r\n"), END } },
+		{ "of another message, as it turns out", STREAM, "", "", MF_TEMPORARY, NULL, true,
+			{ SELECTED, STRUCTURE,
+				CONTENT("* 2 FETCH (BODY[2] {3}\r\nabc UID 2)\r\n$ OK\r\n"), END } },
+		{ "from another place", STREAM, "", "", MF_GONE, "", true,
+			{ SELECTED, STRUCTURE,
+				CONTENT("* 3 FETCH (UID 3 BODY[2]<5> {3}\r\nabc)\r\n$ OK\r\n"),
+				END } },
+		{ "cut off", STREAM, "", "", MF_TEMPORARY, "abc", false,
+			{ SELECTED, STRUCTURE,
+				CONTENT("* 3 FETCH (UID 3 BODY[2] {10}\r\nabc"),
+				{ NULL, FAKE_CLOSE, NULL } } },
+		{ "stalled", STREAM, "", "", MF_TEMPORARY, "abc", false,
+			{ SELECTED, STRUCTURE,
+				CONTENT("* 3 FETCH (UID 3 BODY[2] {10}\r\nabc"),
+				{ NULL, FAKE_STALL, NULL } } },
+		{ "NO in the end", STREAM, "", "", MF_REFUSED, "abc", true,
+			{ SELECTED, STRUCTURE,
+				CONTENT("* 3 FETCH (UID 3 BODY[2] {3}\r\nabc)\r\n$ NO bad\r\n"),
+				END } },
+		{ "no such section", STREAM, "", "", MF_GONE, "", true,
+			{ SELECTED,
+				{ "UID FETCH 3 (UID BODYSTRUCTURE)",
+					"* 3 FETCH (UID 3 BODYSTRUCTURE (\"text\" \"plain\" NIL NIL "
+					"NIL \"7bit\" 9 1))\r\n$ OK\r\n",
+					NULL },
+				CONTENT("* 3 FETCH (UID 3 BODY[2] {3}\r\nabc)\r\n$ OK\r\n"), END } },
+		{ "vanished", STREAM, "", "", MF_GONE, "", true,
+			{ SELECTED, { "UID FETCH 3 (UID BODYSTRUCTURE)", "$ OK\r\n", NULL },
+				CONTENT("$ OK\r\n"), END } },
 	};
 
 	run_cases(cases, sizeof(cases) / sizeof(cases[0]));

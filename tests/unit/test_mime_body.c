@@ -67,6 +67,50 @@ Test(mime_decode, decodes)
 	}
 }
 
+/* What is decoded in blocks against what is decoded byte by byte: lines of every length, with what does not
+ * belong there at every place. */
+Test(mime_decode, blocks_are_as_single_bytes)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char *const odd[] = { "", "\r\n", "\n", " ", "=", "==", "-", "\r", "\xff", "@",
+		"[", "`", "{", "\t", ".", "\r\n\r\n" };
+	uint32_t seed = 1;
+
+	for (size_t i = 0; i < 20000; i++) {
+		size_t len = i % 151, at = i % 149, cut = i % 97;
+		struct mime_decoder d;
+		struct mf_buf in, whole, single;
+
+		mf_buf_init(&in, 0);
+		mf_buf_init(&whole, 0);
+		mf_buf_init(&single, 0);
+		for (size_t k = 0; k < len; k++) {
+			seed = seed * 1103515245 + 12345;
+			if (k == at)
+				mf_buf_add_str(&in, odd[(seed >> 8) % (sizeof(odd) / sizeof(odd[0]))]);
+			if (k % 76 == 75)
+				mf_buf_add_str(&in, "\r\n");
+			mf_buf_add_byte(&in, (uint8_t)alphabet[(seed >> 16) % 64]);
+		}
+		cut = cut < in.len ? cut : in.len;
+		mime_decoder_init(&d, MIME_ENCODING_BASE64);
+		mime_decoder_push(&d, in.data, cut, &whole);
+		mime_decoder_push(&d, in.data + cut, in.len - cut, &whole);
+		mime_decoder_end(&d, &whole);
+		mime_decoder_init(&d, MIME_ENCODING_BASE64);
+		for (size_t k = 0; k < in.len; k++)
+			mime_decoder_push(&d, in.data + k, 1, &single);
+		mime_decoder_end(&d, &single);
+		cr_assert_eq(whole.len, single.len, "%zu: %s", i, mf_buf_str(&in));
+		cr_assert_eq(whole.len == 0 ? 0 : memcmp(whole.data, single.data, whole.len), 0,
+			"%zu: %s", i, mf_buf_str(&in));
+		mf_buf_deinit(&in);
+		mf_buf_deinit(&whole);
+		mf_buf_deinit(&single);
+	}
+}
+
 Test(mime_decode, names_are_known)
 {
 	cr_assert_eq(mime_encoding_parse("BASE64"), MIME_ENCODING_BASE64);
