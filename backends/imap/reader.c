@@ -87,9 +87,9 @@ imap_frame(const uint8_t *data, size_t len)
 /* An answer that is being read. Offsets are from st->start, which does not move meanwhile. */
 struct frame {
 	const struct imap_sink *sink; /* NULL: literals stay */
-	size_t line; /* where the current line begins: behind the last literal */
-	size_t scan; /* up to here there is no LF in it */
-	size_t text; /* bytes outside literals */
+	size_t line;		      /* where the current line begins: behind the last literal */
+	size_t scan;		      /* up to here there is no LF in it */
+	size_t text;		      /* bytes outside literals */
 	bool cut;
 };
 

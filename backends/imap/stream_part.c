@@ -209,10 +209,7 @@ enum mf_status
 imap_stream_part(struct mf_session *s, const char *folder, uint64_t id,
 	const struct mf_section_want *what, mf_write_fn *write, void *ctx, struct mf_error *err)
 {
-	struct piece p = { .id = id,
-		.what = what,
-		.write = write,
-		.ctx = ctx };
+	struct piece p = { .id = id, .what = what, .write = write, .ctx = ctx };
 	struct imap_sink sink = { .wants = wants, .take = pass, .ctx = &p };
 	enum mf_status status = imap_select(s, folder, id, err);
 

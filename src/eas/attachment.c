@@ -12,8 +12,11 @@
 #include "eas/map/folder.h"
 #include "eas/map/ids.h"
 #include "eas/spool.h"
+#include "eas/tnef.h"
 #include "mime/decode.h"
 #include "mime/structure.h"
+
+enum { CHUNK = 256 << 10 };
 
 /* What the item says of the part. */
 struct lookup {
@@ -141,6 +144,37 @@ pass(struct passing *p, const struct lookup *l, const struct state_folder *f)
 	return st;
 }
 
+/* A file within a TNEF: it is there as a whole before the first byte is passed on. */
+static enum mf_status
+pass_inner(struct passing *p, struct lookup *l, const struct state_folder *f)
+{
+	struct eas_request *r = p->r;
+	struct tnef_opened t;
+	enum mf_status st = tnef_open(r, r->store_api, r->store, f->id, l->file->id,
+		l->file->section, l->encoding, r->arena, &t, p->err);
+	if (st != MF_OK)
+		return st;
+	if (l->file->inner > t.tnef.n_files) {
+		tnef_close(&t);
+		return mf_fail(p->err, MF_GONE, "no such file in the TNEF");
+	}
+	const struct mime_tnef_file *file = &t.tnef.files[l->file->inner - 1];
+	l->type = file->type;
+	mf_buf_init(&p->decoded, 0);
+	mf_buf_init(&p->text, 0);
+	for (size_t at = 0, n = 0; st == MF_OK && at < file->data.len; at += n) {
+		n = file->data.len - at < CHUNK ? file->data.len - at : CHUNK;
+		mf_buf_add(&p->decoded, file->data.data + at, n);
+		st = take_decoded(p, false);
+	}
+	if (st == MF_OK)
+		st = take_decoded(p, true);
+	mf_buf_deinit(&p->decoded);
+	mf_buf_deinit(&p->text);
+	tnef_close(&t);
+	return st;
+}
+
 enum mf_status
 attachment_load(struct eas_request *r, const struct state_folders *folders,
 	const struct attachment_want *want, struct attachment *out, struct mf_error *err)
@@ -148,7 +182,7 @@ attachment_load(struct eas_request *r, const struct state_folders *folders,
 	struct ids_file file;
 	struct lookup l = { .r = r, .file = &file };
 	*out = (struct attachment){ .offset = eas_spool_end(r) };
-	if (!ids_file_parse(want->reference, &file) || file.inner != 0)
+	if (!ids_file_parse(want->reference, &file))
 		return mf_fail(err, MF_GONE, "no FileReference");
 	const struct state_folder *f = state_folder_by_number(folders, file.folder);
 	if (f == NULL || !folder_holds_items(f) || strcmp(f->store, r->store_name) != 0)
@@ -157,8 +191,8 @@ attachment_load(struct eas_request *r, const struct state_folders *folders,
 	if (st != MF_OK)
 		return st;
 	struct passing p = { .r = r, .want = want, .out = out, .err = err };
+	st = file.inner > 0 ? pass_inner(&p, &l, f) : pass(&p, &l, f);
 	out->type = l.type;
-	st = pass(&p, &l, f);
 	if (st != MF_OK)
 		eas_spool_cut(r, out->offset);
 	out->size = eas_spool_end(r) - out->offset;

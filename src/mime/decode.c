@@ -194,8 +194,8 @@ base64_block(const uint8_t *in, uint8_t *out, bool wide)
 	plus = WITHIN(c, '+', '+');
 	slash = WITHIN(c, '/', '/');
 	known = upper | lower | digit | plus | slash;
-	w = (block_words)(((c - 'A') & upper) | ((c - 'a' + 26) & lower) | ((c - '0' + 52) & digit) |
-			  (plus & 62) | (slash & 63));
+	w = (block_words)(((c - 'A') & upper) | ((c - 'a' + 26) & lower) |
+			  ((c - '0' + 52) & digit) | (plus & 62) | (slash & 63));
 	/* Each word holds four values of 6 bits, the first lowest: to three bytes in their order. */
 	w = ((w << 2) & 0xfc) | ((w >> 12) & 0x03) | ((w << 4) & 0xf000) | ((w >> 10) & 0x0f00) |
 	    ((w << 6) & 0xc00000) | ((w >> 8) & 0x3f0000);

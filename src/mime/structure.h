@@ -34,8 +34,9 @@ struct mime_attachment {
 	const char *type;	    /* "image/png" */
 	const char *content_id;	    /* without brackets; NULL when there is none */
 	const char *location;	    /* Content-Location; NULL when there is none */
-	bool is_inline;		    /* shown within the text */
-	bool is_tnef;		    /* winmail.dat: see mime/tnef.h */
+	unsigned inner; /* a file within a TNEF part: its number, from 1 on; 0: the part */
+	bool is_inline; /* shown within the text */
+	bool is_tnef;	/* winmail.dat: see mime/tnef.h */
 	enum mime_method method;
 	uint64_t size; /* decoded, estimated */
 };

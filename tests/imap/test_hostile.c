@@ -212,7 +212,20 @@ run_stream(struct fake_client *c, struct mf_buf *log)
 	return status;
 }
 
-enum call { FOLDERS, CHANGES, FETCH, BODIES, STREAM, SEARCH, FLAG, MOVE, REMOVE, EMPTY, PUT, CREATE };
+enum call {
+	FOLDERS,
+	CHANGES,
+	FETCH,
+	BODIES,
+	STREAM,
+	SEARCH,
+	FLAG,
+	MOVE,
+	REMOVE,
+	EMPTY,
+	PUT,
+	CREATE
+};
 
 struct part {
 	const char *data;
@@ -598,16 +611,16 @@ Test(hostile, content)
 	run_cases(cases, sizeof(cases) / sizeof(cases[0]));
 }
 
-#define TWO_PARTS                                                                             \
-	"* 3 FETCH (UID 3 BODYSTRUCTURE ((\"text\" \"plain\" NIL NIL NIL \"7bit\" 9 1)"          \
+#define TWO_PARTS                                                                       \
+	"* 3 FETCH (UID 3 BODYSTRUCTURE ((\"text\" \"plain\" NIL NIL NIL \"7bit\" 9 1)" \
 	"(\"a\" \"b\" NIL NIL NIL \"base64\" 9) \"mixed\"))\r\n$ OK\r\n"
-#define STRUCTURE                                                      \
-	{                                                              \
-		"UID FETCH 3 (UID BODYSTRUCTURE)", TWO_PARTS, NULL     \
+#define STRUCTURE                                                  \
+	{                                                          \
+		"UID FETCH 3 (UID BODYSTRUCTURE)", TWO_PARTS, NULL \
 	}
-#define CONTENT(words)                                                 \
-	{                                                              \
-		"UID FETCH 3 (UID BODY.PEEK[2])", words, NULL          \
+#define CONTENT(words)                                        \
+	{                                                     \
+		"UID FETCH 3 (UID BODY.PEEK[2])", words, NULL \
 	}
 
 static char *
@@ -626,7 +639,8 @@ Test(hostile, streams)
 				END } },
 		{ "a quoted string", STREAM, "", "", MF_OK, "a\"c", true,
 			{ SELECTED, STRUCTURE,
-				CONTENT("* 3 FETCH (UID 3 BODY[2] \"a\\\"c\")\r\n$ OK\r\n"), END } },
+				CONTENT("* 3 FETCH (UID 3 BODY[2] \"a\\\"c\")\r\n$ OK\r\n"),
+				END } },
 		{ "one that fits into no memory", STREAM, "", "max_content = 64k\n", MF_OK,
 			"300000", true,
 			{ SELECTED, STRUCTURE,
@@ -644,21 +658,21 @@ Test(hostile, streams)
 				END } },
 		{ "of another message", STREAM, "", "", MF_GONE, "", true,
 			{ SELECTED, STRUCTURE,
-				CONTENT("* 2 FETCH (UID 2 BODY[2] {3}\r\nabc)\r\n$ OK\r\n"), END } },
+				CONTENT("* 2 FETCH (UID 2 BODY[2] {3}\r\nabc)\r\n$ OK\r\n"),
+				END } },
 		{ "of another message, as it turns out", STREAM, "", "", MF_TEMPORARY, NULL, true,
 			{ SELECTED, STRUCTURE,
-				CONTENT("* 2 FETCH (BODY[2] {3}\r\nabc UID 2)\r\n$ OK\r\n"), END } },
+				CONTENT("* 2 FETCH (BODY[2] {3}\r\nabc UID 2)\r\n$ OK\r\n"),
+				END } },
 		{ "from another place", STREAM, "", "", MF_GONE, "", true,
 			{ SELECTED, STRUCTURE,
 				CONTENT("* 3 FETCH (UID 3 BODY[2]<5> {3}\r\nabc)\r\n$ OK\r\n"),
 				END } },
 		{ "cut off", STREAM, "", "", MF_TEMPORARY, "abc", false,
-			{ SELECTED, STRUCTURE,
-				CONTENT("* 3 FETCH (UID 3 BODY[2] {10}\r\nabc"),
+			{ SELECTED, STRUCTURE, CONTENT("* 3 FETCH (UID 3 BODY[2] {10}\r\nabc"),
 				{ NULL, FAKE_CLOSE, NULL } } },
 		{ "stalled", STREAM, "", "", MF_TEMPORARY, "abc", false,
-			{ SELECTED, STRUCTURE,
-				CONTENT("* 3 FETCH (UID 3 BODY[2] {10}\r\nabc"),
+			{ SELECTED, STRUCTURE, CONTENT("* 3 FETCH (UID 3 BODY[2] {10}\r\nabc"),
 				{ NULL, FAKE_STALL, NULL } } },
 		{ "NO in the end", STREAM, "", "", MF_REFUSED, "abc", true,
 			{ SELECTED, STRUCTURE,
@@ -667,10 +681,12 @@ Test(hostile, streams)
 		{ "no such section", STREAM, "", "", MF_GONE, "", true,
 			{ SELECTED,
 				{ "UID FETCH 3 (UID BODYSTRUCTURE)",
-					"* 3 FETCH (UID 3 BODYSTRUCTURE (\"text\" \"plain\" NIL NIL "
+					"* 3 FETCH (UID 3 BODYSTRUCTURE (\"text\" \"plain\" NIL "
+					"NIL "
 					"NIL \"7bit\" 9 1))\r\n$ OK\r\n",
 					NULL },
-				CONTENT("* 3 FETCH (UID 3 BODY[2] {3}\r\nabc)\r\n$ OK\r\n"), END } },
+				CONTENT("* 3 FETCH (UID 3 BODY[2] {3}\r\nabc)\r\n$ OK\r\n"),
+				END } },
 		{ "vanished", STREAM, "", "", MF_GONE, "", true,
 			{ SELECTED, { "UID FETCH 3 (UID BODYSTRUCTURE)", "$ OK\r\n", NULL },
 				CONTENT("$ OK\r\n"), END } },

@@ -88,7 +88,8 @@ Test(mime_decode, blocks_are_as_single_bytes)
 		for (size_t k = 0; k < len; k++) {
 			seed = seed * 1103515245 + 12345;
 			if (k == at)
-				mf_buf_add_str(&in, odd[(seed >> 8) % (sizeof(odd) / sizeof(odd[0]))]);
+				mf_buf_add_str(
+					&in, odd[(seed >> 8) % (sizeof(odd) / sizeof(odd[0]))]);
 			if (k % 76 == 75)
 				mf_buf_add_str(&in, "\r\n");
 			mf_buf_add_byte(&in, (uint8_t)alphabet[(seed >> 16) % 64]);

@@ -10,6 +10,7 @@
 #include "eas/attachment.h"
 #include "eas/map/document.h"
 #include "eas/map/email.h"
+#include "eas/tnef.h"
 #include "eas/map/folder.h"
 #include "eas/map/ids.h"
 
@@ -143,7 +144,7 @@ fetch_item(struct fetching *f)
 		.choose = choose,
 		.item = take_item,
 		.ctx = f };
-	return r->store_api->fetch(r->store, &fetch, f->err);
+	return tnef_fetch(r, r->store_api, r->store, &fetch, &f->view.tnef, NULL, f->err);
 }
 
 static bool

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "eas/cmd/mailsearch.h"
+#include "eas/tnef.h"
 #include "mailferry/log.h"
 
 enum { ANSWER_BYTES = 8 << 20 };
@@ -90,7 +91,8 @@ fetch_folder(struct page *p, const struct state_folder *folder, struct mf_error 
 	p->folder = folder;
 	p->view.folder = folder->number;
 	email_view_load(&p->view, folder, p->r->arena);
-	enum mf_status st = p->r->store_api->fetch(p->r->store, &f, err);
+	enum mf_status st =
+		tnef_fetch(p->r, p->r->store_api, p->r->store, &f, &p->view.tnef, NULL, err);
 	return st == MF_GONE ? MF_OK : st;
 }
 

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "eas/cmd/sync.h"
 #include "eas/schema.h"
+#include "eas/tnef.h"
 #include "eas/map/ids.h"
 #include "mailferry/log.h"
 #include "sync/identity.h"
@@ -52,6 +53,12 @@ exhausted(const struct telling *t)
 {
 	return !t->c->replay && t->written > 0 &&
 	       (t->r->answer.body.len >= t->budget->bytes || clock_ms() >= t->budget->until);
+}
+
+static bool
+full(void *ctx)
+{
+	return exhausted(ctx);
 }
 
 static size_t
@@ -189,7 +196,8 @@ write_adds(struct telling *t, struct mf_error *err)
 	qsort(t->wanted, t->n, sizeof(*t->wanted), by_id);
 	t->postponed = mf_new_array(a, bool, t->n);
 	t->identities = mf_new_array(a, uint64_t, t->n);
-	return t->c->source.api->fetch(t->c->source.session, &f, err);
+	return tnef_fetch(
+		t->r, t->c->source.api, t->c->source.session, &f, &t->view.tnef, full, err);
 }
 
 static void
@@ -341,7 +349,8 @@ write_fetch(struct telling *t, const struct sync_response *s, struct mf_error *e
 	enum mf_status st;
 
 	body_options_whole(&t->view.body);
-	st = t->c->source.api->fetch(t->c->source.session, &f, err);
+	st = tnef_fetch(
+		t->r, t->c->source.api, t->c->source.session, &f, &t->view.tnef, NULL, err);
 	t->view.body = options;
 
 	if (st == MF_OK && t->written == before) {

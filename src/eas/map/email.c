@@ -98,6 +98,7 @@ read_item(struct email_view *v, const struct mf_item *item, struct parts *p)
 	memset(p->has_list, 0, sizeof(p->has_list));
 	mime_header_parse(v->scratch, item->header, &p->header);
 	mime_structure_read(v->scratch, item->structure, &p->header, &p->structure);
+	email_tnef_apply(v->scratch, &v->tnef, &p->structure);
 	body_plan(&v->body, &p->structure, &p->body);
 }
 
@@ -147,8 +148,10 @@ email_choose(struct email_view *v, const struct mf_item *item, struct mf_section
 	struct parts p;
 
 	read_item(v, item, &p);
-	return more_sections(v, &p, out,
-		body_sections(&v->body, &p.body, item, out, MF_SECTIONS_MAX, bytes), bytes);
+	return email_tnef_choose(
+		out, more_sections(v, &p, out,
+			     body_sections(&v->body, &p.body, item, out, MF_SECTIONS_MAX, bytes),
+			     bytes));
 }
 
 /* Joined by semicolons, unlike To (MS-ASEMAIL 2.2.2.64). */
@@ -270,7 +273,7 @@ write_attachment(struct wbxml_writer *w, struct email_view *v, const struct mf_i
 	wbxml_open(w, AirSyncBase_Attachment);
 	wbxml_element(w, AirSyncBase_DisplayName, at->name);
 	wbxml_element(w, AirSyncBase_FileReference,
-		ids_file_print(v->scratch, v->folder, item, at->part->section, 0));
+		ids_file_print(v->scratch, v->folder, item, at->part->section, at->inner));
 	wbxml_number(w, AirSyncBase_Method, at->method);
 	wbxml_number(w, AirSyncBase_EstimatedDataSize, (int64_t)at->size);
 	write_if(w, AirSyncBase_ContentId, at->content_id);
@@ -354,8 +357,10 @@ write_newer(
 }
 
 void
-email_write(struct wbxml_writer *w, struct email_view *v, const struct mf_item *item)
+email_write(struct wbxml_writer *w, struct email_view *v, const struct mf_item *fetched)
 {
+	const struct mf_item opened = email_tnef_item(v->scratch, &v->tnef, fetched),
+			     *item = &opened;
 	struct parts p;
 	bool meeting;
 

@@ -6,6 +6,7 @@
 #define EAS_MAP_EMAIL_H
 
 #include "eas/map/body.h"
+#include "eas/map/email_tnef.h"
 #include "state/flag.h"
 
 /* What to ask the backend for besides sections. */
@@ -20,7 +21,8 @@ extern const char *const email_fields[];
 struct email_view {
 	enum eas_version version;
 	struct body_options body;
-	uint32_t folder;	  /* its number: part of FileReference */
+	uint32_t folder;	/* its number: part of FileReference */
+	struct tnef_shown tnef; /* what is in the item's winmail.dat; tnef NULL: it stays closed */
 	struct mf_arena *scratch; /* for one item; the caller frees it between items */
 	struct state *state;	  /* what is known of conversations; NULL: nothing is */
 	uint32_t user;		  /* number in STATE_SYNC */
