@@ -252,6 +252,9 @@ const struct mf_setting conf_settings[] = {
 		"Threads for work beside requests, done while a user's mailbox is watched: the "
 		"index "
 		"of conversations, rules that move them." },
+	{ "background_every", MF_SETTING_DURATION, "15m", 0, DAY, NULL,
+		"With a master_user: how often that work is done for all users who are known, "
+		"whether their phones are near or not; 0: never." },
 	{ "ping_folders_max", MF_SETTING_NUMBER, "300", 1, 10000, NULL,
 		"Most folders that one Ping may name." },
 	{ "auth_cache", MF_SETTING_DURATION, "5m", 0, DAY, NULL,

@@ -27,6 +27,7 @@
 #include "main/load.h"
 #include "main/notify.h"
 #include "main/privileges.h"
+#include "main/rounds.h"
 #include "main/watchdesk.h"
 #include "main/watcher.h"
 #include "mime/mime.h"
@@ -49,6 +50,7 @@ struct service {
 	struct http_listeners at; /* bound and not yet served */
 	struct http_server *http;
 	struct watcher watcher;
+	struct rounds rounds;
 	struct watchdesk desk;
 	struct eas_policies *policies;
 	struct eas_limits *limits;
@@ -150,6 +152,9 @@ open_all(struct service *s, struct mf_error *err)
 		top, &http_public, &s->at, routes, &s->eas, s->pool, &s->http, err);
 	if (st != MF_OK)
 		return st;
+	st = rounds_open(&s->rounds, top, &s->eas, err);
+	if (st != MF_OK)
+		return st;
 	s->desk.phones = s->http;
 	s->desk.phones_pool = s->pool;
 	s->desk.backends = s->backends;
@@ -164,6 +169,7 @@ close_all(struct service *s)
 	watchdesk_close(&s->desk);
 	http_server_free(s->http);
 	http_listen_close(&s->at);
+	rounds_close(&s->rounds);
 	watcher_close(&s->watcher);
 	work_pool_free(s->pool);
 	backends_close(s->backends);

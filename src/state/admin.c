@@ -133,6 +133,7 @@ static const struct kind {
 	{ STATE_SPACE_CONVERSATION_CHUNK, "conversation chunk", IN_SYNC, conversation_ok },
 	{ STATE_SPACE_CONVERSATION_FOLDER, "conversation folder", IN_SYNC, conversation_ok },
 	{ STATE_SPACE_CONVERSATION_LAST, "last conversation", IN_SYNC, number_ok },
+	{ STATE_SPACE_CONVERSATION_SWEEP, "sweep of conversations", IN_SYNC, conversation_ok },
 	{ STATE_SPACE_FLAG, "flags", IN_SYNC, flags_ok },
 	{ STATE_SPACE_VERB, "verbs", IN_SYNC, flags_ok },
 	{ STATE_SPACE_NUMBERING, "numbering", IN_SYNC, numbering_ok },

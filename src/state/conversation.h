@@ -65,6 +65,12 @@ enum mf_status state_conversation_remove(struct state *st, uint32_t user, uint32
 enum mf_status state_conversation_drop(
 	struct state *st, uint32_t user, uint32_t folder, struct mf_error *err);
 
+/* One step of taking out the names of conversations that are no more: begins a sweep when enough have ended since the
+ * last one, and looks at some thousands of rows. *more: the sweep goes on with the next call. *gone: rows taken
+ * out. */
+enum mf_status state_conversation_sweep(
+	struct state *st, uint32_t user, bool *more, size_t *gone, struct mf_error *err);
+
 /* ---- Asking ---- */
 
 struct state_conversation_shown {

@@ -1,5 +1,5 @@
-/* Messages and folders taken out of the index of conversations. Names stay until their set is found to be
- * gone: they cost little, and moved mail comes back under them. */
+/* Messages and folders taken out of the index of conversations. Names stay
+ * behind, for moved mail comes back under them: conversation_sweep.c. */
 #include <string.h>
 
 #include "state/conversation_rows.h"
@@ -15,6 +15,7 @@ struct removing {
 	size_t n;
 	uint32_t left[CHUNKS_AT_ONCE * CONVERSATION_CHUNK];
 	size_t n_left;
+	size_t ended; /* conversations that have lost their last message */
 };
 
 static bool
@@ -45,6 +46,7 @@ remove_member(struct removing *x, struct kv_txn *t, uint64_t id, uint32_t number
 	kv_delete(t, state_key_view(&k));
 	if (row.count <= 1) {
 		conversation_set_delete(t, x->user, set);
+		x->ended++;
 	} else {
 		row.count--;
 		conversation_set_save(t, x->user, set, &row);
@@ -77,12 +79,13 @@ remove_some(struct kv_txn *t, void *ctx, struct mf_error *err)
 	struct state_key prefix, from;
 
 	(void)err;
-	x->n = x->n_left = 0;
+	x->n = x->n_left = x->ended = 0;
 	state_key_of(&prefix, x->user, STATE_SPACE_CONVERSATION_CHUNK, x->folder);
 	conversation_chunk_key(&from, x->user, x->folder, x->from);
 	kv_scan(t, state_key_view(&prefix), state_key_view(&from), collect_chunk, x);
 	for (size_t i = 0; i < x->n; i++)
 		remove_of_chunk(x, t, &x->chunks[i]);
+	conversation_sweep_note(t, x->user, x->ended);
 	return MF_OK;
 }
 

@@ -364,6 +364,8 @@ conversation_row_ok(struct mf_bytes key, struct mf_bytes row)
 		return fields == 4 && set_decode(row, &set);
 	case STATE_SPACE_CONVERSATION_MEMBER:
 		return fields == 4 + 4 + 8 && row.len == 0;
+	case STATE_SPACE_CONVERSATION_SWEEP:
+		return conversation_sweep_row_ok(key, row);
 	case STATE_SPACE_CONVERSATION_CHUNK:
 		return fields == 4 + 8 && conversation_chunk_decode(row, &chunk);
 	default:

@@ -64,4 +64,8 @@ void conversation_chunk_save(
 void conversation_folder_save(struct kv_txn *t, uint32_t user, uint32_t folder,
 	const struct state_conversation_folder *f);
 
+/* So many conversations have ended: their names stay behind, until a sweep (conversation_sweep.c). */
+void conversation_sweep_note(struct kv_txn *t, uint32_t user, size_t ended);
+bool conversation_sweep_row_ok(struct mf_bytes key, struct mf_bytes row);
+
 #endif

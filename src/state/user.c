@@ -253,6 +253,43 @@ forget(struct kv_txn *t, void *ctx, struct mf_error *err)
 	return MF_OK;
 }
 
+struct following {
+	uint32_t after;
+	struct mf_arena *a;
+	struct state_user *out;
+};
+
+static enum mf_status
+follow(struct kv_txn *t, void *ctx, struct mf_error *err)
+{
+	struct following *f = ctx;
+	struct state_key k;
+	struct mf_bytes v;
+	uint32_t last;
+
+	state_key_begin(&k, 0, STATE_SPACE_LAST_USER);
+	last = kv_get(t, state_key_view(&k), &v) && v.len == 4 ? state_key_read_u32(v, 0) : 0;
+	for (uint32_t n = f->after; n < last;) {
+		struct user_row row;
+
+		state_key_begin(&k, ++n, STATE_SPACE_USER);
+		if (!kv_get(t, state_key_view(&k), &v) || !user_row_decode(v, f->a, &row))
+			continue; /* removed, or verify tells */
+		*f->out = (struct state_user){ n, row.name, row.created };
+		return MF_OK;
+	}
+	return mf_fail(err, MF_GONE, "state: no more users");
+}
+
+enum mf_status
+state_user_next(struct state *st, enum state_store store, uint32_t after, struct mf_arena *a,
+	struct state_user *out, struct mf_error *err)
+{
+	struct following f = { .after = after, .a = a, .out = out };
+
+	return kv_read(st->kv[store], follow, &f, err);
+}
+
 enum mf_status
 state_user_remove(struct state *st, enum state_store store, const char *name, struct mf_error *err)
 {

@@ -28,6 +28,10 @@ enum mf_status state_user_find(struct state *st, enum state_store store, const c
 enum mf_status state_users(struct state *st, enum state_store store, struct mf_arena *a,
 	struct state_user **out, size_t *n, struct mf_error *err);
 
+/* The user with the smallest number above `after`; its name is in the arena. MF_GONE: there is none. */
+enum mf_status state_user_next(struct state *st, enum state_store store, uint32_t after,
+	struct mf_arena *a, struct state_user *out, struct mf_error *err);
+
 /* Forgets all that a store holds of a user (phones start afresh); the number is not given again.
  * MF_OK when there was nothing. */
 enum mf_status state_user_remove(

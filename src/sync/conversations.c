@@ -392,6 +392,19 @@ bring_all_up(const struct sync_mailbox *m, struct sync_news *news,
 	return st;
 }
 
+/* What is left of conversations that have ended, in the time that remains. */
+static enum mf_status
+sweep(const struct sync_mailbox *m, struct mf_error *err)
+{
+	enum mf_status st = MF_OK;
+	bool more = true;
+	size_t gone;
+
+	while (st == MF_OK && more && clock_ms() < m->until)
+		st = state_conversation_sweep(m->state, m->user, &more, &gone, err);
+	return st;
+}
+
 enum mf_status
 sync_conversations_tend(
 	const struct sync_mailbox *m, struct sync_conversations_done *done, struct mf_error *err)
@@ -411,6 +424,8 @@ sync_conversations_tend(
 	sync_news_deinit(&news);
 	if (st == MF_OK && moved > 0) /* the moved are found in their new place */
 		st = bring_all_up(m, NULL, done, err);
+	if (st == MF_OK && done->complete)
+		st = sweep(m, err);
 	mf_arena_free(a);
 	return st;
 }

@@ -93,6 +93,35 @@ Test(conversations, ignored, .timeout = 120)
 	dovecot_end(&d);
 }
 
+/* No phone is near, no credentials of the user are known: the master user comes round. */
+Test(conversations, moved_by_the_master_user, .timeout = 180)
+{
+	const char *user = fixture_user("rounds");
+	struct imap_talk *t;
+	struct phone *p;
+
+	dovecot_get(&d);
+	gateway_start(&g, &d,
+		"master_user = master\nmaster_password = secret-master\nbackground_every = 1s\n");
+	t = imap_talk_open(&d, user);
+	deliver(user, "a", "");
+	p = phone_new(&g, user, NULL, "rounds1");
+	phone_hierarchy(p);
+	phone_sync(p, "inbox");
+	cr_assert(ignore(p, item_of(p, "a")));
+	phone_free(p);
+	gateway_stop(&g);
+	deliver(user, "b", "<a@x>");
+	gateway_again(&g);
+	for (int i = 0; i < 600 && imap_talk_count(t, "Trash") < 2; i++)
+		usleep(100000);
+	cr_assert_eq(imap_talk_count(t, "Trash"), 2);
+	cr_assert_eq(imap_talk_count(t, "INBOX"), 0);
+	imap_talk_close(t);
+	gateway_end(&g);
+	dovecot_end(&d);
+}
+
 /* The Ping is over, no request runs: the watcher and the credentials are still there. */
 Test(conversations, moved_while_nobody_waits, .timeout = 120)
 {

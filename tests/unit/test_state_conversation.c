@@ -202,6 +202,44 @@ Test(state_conversation, moved_and_expunged)
 	cr_assert_eq(members("a@x"), 1, "and begins again");
 }
 
+static size_t
+sweep(void)
+{
+	size_t all = 0, gone;
+	bool more = true;
+
+	while (more) {
+		cr_assert_eq(state_conversation_sweep(st, user, &more, &gone, NULL), MF_OK);
+		all += gone;
+	}
+	return all;
+}
+
+/* Two names each (itself and its parent that never came), and one conversation whose members had sets of their
+ * own once. */
+Test(state_conversation, dead_names_are_swept)
+{
+	enum { MANY = 3000 };
+
+	add(1, MANY + 1, facts("keep@x", "<gone@x>", 1));
+	add(1, MANY + 2, facts("one@x", "", 1));
+	add(1, MANY + 3, facts("two@x", "", 2));
+	add(1, MANY + 4, facts("late@x", "<one@x> <two@x>", 3));
+	take_out(1, MANY + 2, MANY + 4);
+	cr_assert_eq(sweep(), 0, "one is not worth it");
+	for (uint64_t i = 1; i <= MANY; i++)
+		add(1, i,
+			facts(mf_printf(arena, "%u@x", (unsigned)i),
+				mf_printf(arena, "<p%u@x>", (unsigned)i), 1));
+	take_out(1, 1, MANY);
+	cr_assert_eq(sweep(), 2 * MANY + 3 + 1);
+	cr_assert_eq(sweep(), 0);
+	cr_assert_eq(members("keep@x"), 1);
+	add(1, MANY + 9, facts("more@x", "<gone@x>", 2));
+	cr_assert_eq(members("keep@x"), 2, "what others are known by stays");
+	cr_assert(!add(2, 1, facts("1@x", "<p1@x>", 1)), "as if it had never been there");
+}
+
 Test(state_conversation, a_folder_leaves)
 {
 	enum { EACH = 5000 };

@@ -82,6 +82,10 @@ Test(state_user, numbers_are_given_once)
 	cr_assert_eq(n, 2);
 	cr_assert_str_eq(users[0].name, "anna@example.org");
 	cr_assert_eq(users[1].number, c);
+	cr_assert_eq(state_user_next(w.st, STATE_SYNC, w.user, w.a, users, NULL), MF_OK);
+	cr_assert_eq(users[0].number, c, "the removed one is passed over");
+	cr_assert_str_eq(users[0].name, "c");
+	cr_assert_eq(state_user_next(w.st, STATE_SYNC, c, w.a, users, NULL), MF_GONE);
 	cr_assert_eq(state_users(w.st, STATE_RECORDS, w.a, &users, &n, NULL), MF_OK);
 	cr_assert_eq(n, 0);
 	memset(name, 'x', sizeof(name));
