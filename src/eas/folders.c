@@ -4,6 +4,7 @@
 #include "eas/folders.h"
 
 #include "base/str.h"
+#include "eas/folders_recognise.h"
 #include "eas/map/folder.h"
 #include "mailferry/log.h"
 
@@ -133,6 +134,8 @@ eas_folders_refresh(struct eas_request *r, struct state_folders *out, struct mf_
 		st = make_missing(r, &real, &made, err);
 	if (st == MF_OK && made)
 		st = list_folders(r, &real, err);
+	if (st == MF_OK)
+		st = eas_folders_recognise(r, real.folders, real.n, err);
 	if (st != MF_OK)
 		return st;
 	list_virtual(&real, &virtual);

@@ -177,6 +177,41 @@ state_folders_reconcile(struct state *st, uint32_t user, const char *store,
 	return kv_write(st->kv[STATE_SYNC], reconcile, &r, err);
 }
 
+struct refound {
+	uint32_t user, number;
+	const char *id;
+	struct mf_arena *a;
+};
+
+static enum mf_status
+set_id(struct kv_txn *t, void *ctx, struct mf_error *err)
+{
+	const struct refound *x = ctx;
+	struct state_folder f = { .number = x->number };
+	struct state_key k;
+	struct mf_bytes row;
+
+	state_key_of(&k, x->user, STATE_SPACE_FOLDER, x->number);
+	if (!kv_get(t, state_key_view(&k), &row))
+		return mf_fail(err, MF_GONE, "state: no folder %u", x->number);
+	if (!folder_row_decode(row, x->a, &f))
+		return state_broken(err, "a folder", x->user);
+	f.id = x->id;
+	row_save(t, x->user, &f);
+	return MF_OK;
+}
+
+enum mf_status
+state_folder_found(
+	struct state *st, uint32_t user, uint32_t number, const char *id, struct mf_error *err)
+{
+	struct refound x = { .user = user, .number = number, .id = id, .a = mf_arena_new() };
+	enum mf_status status = kv_write(st->kv[STATE_SYNC], set_id, &x, err);
+
+	mf_arena_free(x.a);
+	return status;
+}
+
 /* ---- Finding ---- */
 
 const struct state_folder *

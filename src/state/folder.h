@@ -43,12 +43,16 @@ enum mf_status state_folders_load(struct state *st, uint32_t user, struct mf_are
 
 /* Takes over the backend's list (parents before children, as the contract says) and gives the result
  * of all stores. A listed folder is matched by its id, unless its identity says otherwise; else by its
- * identity; else, where identities do not help, by its id alone (made anew, or the server changed its
- * mind: the epoch tells); else, as a rename, by an epoch that no other folder has. An empty list where
+ * identity; else, as a rename, by an epoch that no other folder has (its id then tells nothing); else, where
+ * identities do not help, by its id alone (made anew, or the server changed its mind: the epoch tells). An empty list where
  * folders were known is refused as MF_TEMPORARY. MF_GONE: there is no such user. */
 enum mf_status state_folders_reconcile(struct state *st, uint32_t user, const char *store,
 	const struct mf_folder *list, size_t n, struct mf_arena *a, struct state_folders *out,
 	struct mf_error *err);
+
+/* Another way to know it again: from now on the folder has that id at its backend. MF_GONE: there is no such folder. */
+enum mf_status state_folder_found(
+	struct state *st, uint32_t user, uint32_t number, const char *id, struct mf_error *err);
 
 /* The decision itself, pure. out begins with known's folders in their order (those of other stores
  * untouched), the new ones behind, with numbers from *next on (which is moved on); its strings are

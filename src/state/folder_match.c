@@ -127,10 +127,30 @@ take(struct match *m, size_t listed, const struct index *x, bool same_identity)
 	m->taken[m->of[listed]] = true;
 }
 
+/* Has the known folder of this id, at a server without identities, another epoch now, and some other folder
+ * the one that it had? Then that is it, renamed, and this one is new under the old name. */
+static bool
+moved_away(const struct match *m, size_t i)
+{
+	const struct state_folder *l = &m->listed[i], **found, *k;
+	size_t ids, known, listed;
+
+	found = index_find(&m->known_id, l, &ids);
+	if (ids != 1 || *l->identity != '\0' || *found[0]->identity != '\0')
+		return false;
+	k = found[0];
+	if (k->gone != 0 || k->epoch == 0 || l->epoch == 0 || k->epoch == l->epoch)
+		return false;
+	index_find(&m->known_epoch, k, &known);
+	index_find(&m->listed_epoch, k, &listed);
+	return known == 1 && listed == 1;
+}
+
 static void
 pass_id(struct match *m, size_t i)
 {
-	take(m, i, &m->known_id, true);
+	if (!moved_away(m, i))
+		take(m, i, &m->known_id, true);
 }
 
 static void
@@ -162,7 +182,7 @@ pass_epoch(struct match *m, size_t i)
 }
 
 static void (*const passes[])(
-	struct match *m, size_t i) = { pass_id, pass_identity, pass_id_only, pass_epoch };
+	struct match *m, size_t i) = { pass_id, pass_identity, pass_epoch, pass_id_only };
 
 /* ---- In and out ---- */
 
