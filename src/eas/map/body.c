@@ -341,10 +341,13 @@ write_part(struct wbxml_writer *w, struct mf_arena *a, const struct body_options
 	wbxml_close(w);
 }
 
-/* Is there anything to say in a Body element? */
+/* Is there anything to say in a Body element? Who asks for a part alone gets it alone (MS-ASCON
+ * 3.2.5.7). */
 static bool
-shows_body(const struct body_options *o, const struct body_plan *p)
+shows_body(enum eas_version version, const struct body_options *o, const struct body_plan *p)
 {
+	if (version >= EAS_14_1 && o->has_part && o->n == 0)
+		return false;
 	return !o->outside || (p->preference != NULL && p->preference->preview > 0);
 }
 
@@ -369,7 +372,7 @@ body_write(struct wbxml_writer *w, struct mf_arena *a, enum eas_version version,
 	const struct body_options *o, const struct body_plan *p, const struct mime_structure *s,
 	const struct mf_item *item)
 {
-	if (shows_body(o, p))
+	if (shows_body(version, o, p))
 		write_body(w, a, version, o, p, item);
 	if (p->part_text != NULL && version >= EAS_14_1)
 		write_part(w, a, o, p, item);
