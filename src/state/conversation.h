@@ -43,7 +43,7 @@ struct state_conversation_item {
 	bool known; /* out: a message of that name was in the index before, in some folder */
 };
 
-enum { STATE_CONVERSATION_BATCH = 500 }; /* a good number of items for one call */
+enum { STATE_CONVERSATION_BATCH = 2000 }; /* a good number of items for one call */
 
 /* Takes items (ascending by id) of a folder in, in one transaction with its new progress; what is in already is
  * left as it is. progress may be NULL. */
