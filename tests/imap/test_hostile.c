@@ -185,7 +185,6 @@ text_part(void *ctx, const struct mf_item *item, struct mf_section_want *out)
 	return 1;
 }
 
-/* Few bytes as they are, of many the count. */
 static enum mf_status
 any_bytes(void *ctx, const void *data, size_t len)
 {
