@@ -12,7 +12,7 @@
 #include "sync/conversations_rules.h"
 
 enum {
-	FETCH_MAX = 4000, /* items of one question to the server */
+	FETCH_MAX = 2000, /* items of one question to the server */
 };
 
 bool

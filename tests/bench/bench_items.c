@@ -2,7 +2,8 @@
  * What attachments and moves cost, against the IMAP server's own part of it: BODY[2] read and thrown
  * away; UID MOVE of the same messages.
  *
- *	bench_items [MB] [COUNT]	an attachment of that size (50), that many messages to move (1000)
+ *	bench_items [MB] [COUNT] [EMPTY]	an attachment of that size (50), that many messages to move
+ *						(1000), that many to empty a folder of (100000)
  *
  * Prints one line a figure. Only ratios within one run mean anything.
  */
@@ -265,6 +266,43 @@ moves(struct dovecot *d, struct gateway *g, unsigned count)
 	imap_talk_close(t);
 }
 
+/* A folder of many messages is emptied: what the gateway needs for that. */
+static void
+emptying(struct dovecot *d, struct gateway *g, unsigned count)
+{
+	static const char message[] = "Subject: One of many\r\n\r\nText.\r\n";
+	const char *user = fixture_user("bench-empty");
+	struct imap_talk *t = imap_talk_open(d, user);
+	struct phone *p = phone_new(g, user, NULL, "phone1");
+	struct client_answer answer;
+	struct mf_error err = { 0 };
+	struct mf_arena *a = mf_arena_new();
+	unsigned n = 1;
+	double memory;
+
+	imap_talk(t, "CREATE Many");
+	imap_talk_append(t, "Many", "", NULL, message, sizeof(message) - 1);
+	imap_talk(t, "SELECT Many");
+	for (; n < count; n += n < count - n ? n : count - n)
+		imap_talk(t, "COPY 1:%u Many", n < count - n ? n : count - n);
+	phone_hierarchy(p);
+	memory = peak_mb(g->pid);
+	if (client_call_xml(p->client, "ItemOperations",
+		    mf_printf(a,
+			    "<ItemOperations xmlns=\"ItemOperations\" xmlns:s=\"AirSync\">"
+			    "<EmptyFolderContents><s:CollectionId>%s</s:CollectionId>"
+			    "</EmptyFolderContents></ItemOperations>",
+			    phone_folder(p, "Many")->id),
+		    &answer, &err) != MF_OK ||
+		answer.http_status != 200 || imap_talk_count(t, "Many") != 0)
+		fixture_die("not emptied: HTTP %u %s", answer.http_status, err.text);
+	printf("emptying %u: %.3f s; %.1f MB of memory more\n", count,
+		(double)answer.total_us / 1e6, peak_mb(g->pid) - memory);
+	mf_arena_free(a);
+	phone_free(p);
+	imap_talk_close(t);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -273,12 +311,13 @@ main(int argc, char **argv)
 	char settings[200];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	dovecot_start(&dovecot, "");
+	dovecot_start(&dovecot, "--format mdbox");
 	snprintf(settings, sizeof settings, "imap {\n\turl = \"%s\"\n}\n",
 		dovecot_url(&dovecot, false)); /* as the raw read: without TLS */
 	gateway_start(&gateway, &dovecot, settings);
 	attachment(&dovecot, &gateway, argc > 1 ? (size_t)atoi(argv[1]) : 50);
 	moves(&dovecot, &gateway, argc > 2 ? (unsigned)atoi(argv[2]) : 1000);
+	emptying(&dovecot, &gateway, argc > 3 ? (unsigned)atoi(argv[3]) : 100000);
 	gateway_end(&gateway);
 	dovecot_end(&dovecot);
 	return 0;
