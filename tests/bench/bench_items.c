@@ -277,14 +277,16 @@ emptying(struct dovecot *d, struct gateway *g, unsigned count)
 	struct client_answer answer;
 	struct mf_error err = { 0 };
 	struct mf_arena *a = mf_arena_new();
-	unsigned n = 1;
+	unsigned n = 20; /* a server may limit how often one message is copied */
 	double memory;
 
 	imap_talk(t, "CREATE Many");
-	imap_talk_append(t, "Many", "", NULL, message, sizeof(message) - 1);
+	for (unsigned i = 0; i < n; i++)
+		imap_talk_append(t, "Many", "", NULL, message, sizeof(message) - 1);
 	imap_talk(t, "SELECT Many");
 	for (; n < count; n += n < count - n ? n : count - n)
 		imap_talk(t, "COPY 1:%u Many", n < count - n ? n : count - n);
+	imap_talk(t, "CLOSE");
 	phone_hierarchy(p);
 	memory = peak_mb(g->pid);
 	if (client_call_xml(p->client, "ItemOperations",

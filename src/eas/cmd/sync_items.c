@@ -349,8 +349,7 @@ write_fetch(struct telling *t, const struct sync_response *s, struct mf_error *e
 	enum mf_status st;
 
 	body_options_whole(&t->view.body);
-	st = tnef_fetch(
-		t->r, t->c->source.api, t->c->source.session, &f, &t->view.tnef, NULL, err);
+	st = tnef_fetch(t->r, t->c->source.api, t->c->source.session, &f, &t->view.tnef, NULL, err);
 	t->view.body = options;
 
 	if (st == MF_OK && t->written == before) {
