@@ -14,6 +14,8 @@ enum {
 	SIGNATURE = 0x223e9f78,
 	PROPERTIES_MAX = 2000, /* of one object */
 	VALUES_MAX = 1000,     /* of one property */
+	TEXT_MAX = 4 << 20,    /* bytes of a text that are read */
+	DEPTH_MAX = 4,	       /* messages within messages */
 };
 
 /* Attributes (MS-OXTNEF 2.1.3.2), without their type. */
@@ -107,6 +109,8 @@ string(struct reader *r, struct mf_bytes b, bool unicode)
 {
 	char label[24];
 
+	if (b.len > TEXT_MAX)
+		b.len = TEXT_MAX;
 	snprintf(label, sizeof(label), unicode ? "utf-16le" : "cp%u", r->codepage);
 	if (unicode)
 		while (b.len >= 2 && b.data[b.len - 1] == 0 && b.data[b.len - 2] == 0)
@@ -338,9 +342,53 @@ finish(struct reader *r)
 	}
 }
 
-enum mf_status
-mime_tnef_read(
-	struct mf_arena *a, struct mf_bytes data, struct mime_tnef *out, struct mf_error *err)
+static enum mf_status read_all(struct mf_arena *a, struct mf_bytes data, unsigned depth,
+	struct mime_tnef *out, struct mf_error *err);
+
+/* A message in place of which its text stands, as a file. */
+static bool
+become_text(struct mf_arena *a, struct mime_tnef_file *f, const struct mime_tnef *t)
+{
+	size_t len = strlen(f->name);
+
+	if (t->html == NULL && t->text == NULL)
+		return false;
+	if (len > 4 && strcmp(f->name + len - 4, ".msg") == 0)
+		len -= 4;
+	f->name = mf_printf(a, "%.*s.%s", (int)len, f->name, t->html != NULL ? "html" : "txt");
+	f->type = t->html != NULL ? "text/html; charset=utf-8" : "text/plain; charset=utf-8";
+	f->data = mf_bytes_str(t->html != NULL ? t->html : t->text);
+	f->is_message = false;
+	return true;
+}
+
+/* What is in the messages that are attached comes behind the files; what cannot be read stays closed. */
+static void
+open_messages(struct reader *r, unsigned depth)
+{
+	struct mime_tnef *out = r->out;
+	size_t n = out->n_files;
+
+	for (size_t i = 0; i < n && depth < DEPTH_MAX; i++) {
+		struct mime_tnef t;
+		size_t from = 0;
+
+		if (!out->files[i].is_message ||
+			read_all(r->a, out->files[i].data, depth + 1, &t, NULL) != MF_OK)
+			continue;
+		if (!become_text(r->a, &out->files[i], &t) && t.n_files > 0)
+			out->files[i] = t.files[from++];
+		for (; from < t.n_files; from++) {
+			new_file(r);
+			if (r->file != NULL)
+				*r->file = t.files[from];
+		}
+	}
+}
+
+static enum mf_status
+read_all(struct mf_arena *a, struct mf_bytes data, unsigned depth, struct mime_tnef *out,
+	struct mf_error *err)
 {
 	struct reader r = { .a = a, .out = out, .codepage = 1252 };
 	struct cursor c = { data.data, data.len, false };
@@ -362,5 +410,13 @@ mime_tnef_read(
 		take_u16(&c); /* checksum */
 	}
 	finish(&r);
+	open_messages(&r, depth);
 	return MF_OK;
+}
+
+enum mf_status
+mime_tnef_read(
+	struct mf_arena *a, struct mf_bytes data, struct mime_tnef *out, struct mf_error *err)
+{
+	return read_all(a, data, 0, out, err);
 }

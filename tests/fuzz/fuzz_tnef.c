@@ -16,11 +16,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 			mime_require_line(f->name);
 			mime_require_line(f->type);
-			mime_require(*f->name != '\0' && f->data.len <= size, "a file");
-			mime_require(f->data.len == 0 ||
-					     (f->data.data > data &&
-						     f->data.data + f->data.len <= data + size),
-				"a view of the input");
+			mime_require(*f->name != '\0', "a file");
+			mime_require(
+				f->data.len == 0 ||
+					(f->data.data > data &&
+						f->data.data + f->data.len <= data + size) ||
+					utf8_valid_xml((const char *)f->data.data, f->data.len),
+				"a view of the input, or a text");
 		}
 		mime_require(t.text == NULL || utf8_valid_xml(t.text, strlen(t.text)), "text");
 		mime_require(t.html == NULL || utf8_valid_xml(t.html, strlen(t.html)), "HTML");

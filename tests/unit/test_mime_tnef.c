@@ -111,6 +111,40 @@ Test(mime_tnef, files_and_text_are_found)
 	mf_arena_free(a);
 }
 
+/* A message as attachment: its text and its files are files. */
+Test(mime_tnef, messages_within_are_opened)
+{
+	struct mf_arena *a = mf_arena_new();
+	struct mf_buf b, object, p;
+	struct mime_tnef t;
+
+	mf_buf_init(&b, 0);
+	mf_buf_init(&p, 0);
+	mf_buf_init(&object, 0);
+	mf_buf_add(&object, message_object, 16);
+	make(&object);
+	add_number(&b, 0x223e9f78, 4);
+	add_number(&b, 1, 2);
+	add_attribute(&b, 0x9002, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 14);
+	add_number(&p, 2, 4);
+	add_property(&p, 0x3707, 0x1e, "Letter.msg\0", 11);
+	add_property(&p, 0x3701, 0x0d, object.data, object.len);
+	add_attribute(&b, 0x9005, p.data, p.len);
+	cr_assert_eq(mime_tnef_read(a, mf_buf_bytes(&b), &t, NULL), MF_OK);
+	cr_assert_eq(t.n_files, 3);
+	cr_assert_str_eq(t.files[0].name, "Letter.txt");
+	cr_assert_str_eq(t.files[0].type, "text/plain; charset=utf-8");
+	cr_assert_eq(t.files[0].data.len, strlen("Пр"));
+	cr_assert_eq(memcmp(t.files[0].data.data, "Пр", t.files[0].data.len), 0);
+	cr_assert_str_eq(t.files[1].name, "Пр.txt");
+	cr_assert_eq(memcmp(t.files[1].data.data, "file one", 8), 0);
+	cr_assert(t.files[2].is_message, "that one is no TNEF");
+	mf_buf_deinit(&b);
+	mf_buf_deinit(&p);
+	mf_buf_deinit(&object);
+	mf_arena_free(a);
+}
+
 Test(mime_tnef, what_is_cut_or_wrong_is_survived)
 {
 	struct mf_buf b;
