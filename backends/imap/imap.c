@@ -252,6 +252,7 @@ static const struct mf_store_api store = {
 	.folder_create = imap_folder_create,
 	.folder_rename = imap_folder_rename,
 	.folder_delete = imap_folder_delete,
+	.epoch = imap_epoch,
 };
 
 const struct mf_backend_api mf_backend_imap = {

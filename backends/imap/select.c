@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "list.h"
+#include "store.h"
 
 bool
 imap_is_selected(const struct mf_session *s, const char *folder)
@@ -100,6 +101,15 @@ imap_select(struct mf_session *s, const char *folder, uint64_t upto, struct mf_e
 	tag = imap_select_write(s, folder);
 	status = imap_flush(s, err);
 	return status == MF_OK ? imap_select_wait(s, tag, folder, err) : status;
+}
+
+enum mf_status
+imap_epoch(struct mf_session *s, const char *folder, uint64_t *out, struct mf_error *err)
+{
+	enum mf_status status = imap_select(s, folder, 0, err);
+
+	*out = s->sel.uidvalidity == 0 ? 1 : s->sel.uidvalidity; /* RFC 9051 has no 0 */
+	return status;
 }
 
 bool

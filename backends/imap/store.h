@@ -33,6 +33,10 @@ enum mf_status imap_remove(
 	struct mf_session *s, const char *folder, const struct mf_idset *ids, struct mf_error *err);
 enum mf_status imap_empty(struct mf_session *s, const char *folder, struct mf_error *err);
 
+/* select.c */
+enum mf_status imap_epoch(
+	struct mf_session *s, const char *folder, uint64_t *out, struct mf_error *err);
+
 /* search.c */
 enum mf_status imap_search(struct mf_session *s, const char *folder, const struct mf_query *q,
 	int timeout_ms, struct mf_idset *found, struct mf_error *err);

@@ -13,6 +13,8 @@ enum mf_status memory_folder_create(struct mf_session *s, const char *parent, co
 enum mf_status memory_folder_rename(struct mf_session *s, const char *folder, const char *parent,
 	const char *name, struct mf_arena *a, const char **id, struct mf_error *err);
 enum mf_status memory_folder_delete(struct mf_session *s, const char *folder, struct mf_error *err);
+enum mf_status memory_epoch(
+	struct mf_session *s, const char *folder, uint64_t *out, struct mf_error *err);
 
 /* changes.c */
 enum mf_status memory_changes(struct mf_session *s, const struct mf_changes *c, struct mf_buf *next,

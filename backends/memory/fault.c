@@ -20,6 +20,7 @@ static const char *const names[MEMORY_CALLS] = {
 	[MEMORY_FOLDER_CREATE] = "folder_create",
 	[MEMORY_FOLDER_RENAME] = "folder_rename",
 	[MEMORY_FOLDER_DELETE] = "folder_delete",
+	[MEMORY_EPOCH] = "epoch",
 	[MEMORY_SUBMIT] = "submit",
 	[MEMORY_PEOPLE] = "people",
 	[MEMORY_OOF_GET] = "oof-get",

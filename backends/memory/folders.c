@@ -247,3 +247,12 @@ memory_folder_delete(struct mf_session *s, const char *folder, struct mf_error *
 	memory_unlock(s->world);
 	return st;
 }
+
+enum mf_status
+memory_epoch(struct mf_session *s, const char *folder, uint64_t *out, struct mf_error *err)
+{
+	const struct memory_folder *f = memory_folder_find(s->user, folder);
+
+	*out = f == NULL ? 1 : f->epoch;
+	return f != NULL ? MF_OK : mf_fail(err, MF_GONE, "memory: no folder %s", folder);
+}

@@ -125,6 +125,12 @@ store_folder_delete(struct mf_session *s, const char *folder, struct mf_error *e
 	GATED(s, MEMORY_FOLDER_DELETE, err, memory_folder_delete(s, folder, err));
 }
 
+static enum mf_status
+store_epoch(struct mf_session *s, const char *folder, uint64_t *out, struct mf_error *err)
+{
+	GATED(s, MEMORY_EPOCH, err, memory_epoch(s, folder, out, err));
+}
+
 static const struct mf_store_api store = {
 	.size = sizeof(store),
 	.folders = store_folders,
@@ -141,6 +147,7 @@ static const struct mf_store_api store = {
 	.folder_create = store_folder_create,
 	.folder_rename = store_folder_rename,
 	.folder_delete = store_folder_delete,
+	.epoch = store_epoch,
 };
 
 /* ---- Submission ---- */

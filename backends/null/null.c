@@ -228,6 +228,15 @@ null_folder_delete(struct mf_session *s, const char *folder, struct mf_error *er
 	return st != MF_OK ? st : mf_fail(err, MF_REFUSED, "null: the Inbox stays");
 }
 
+/* Ids never begin anew here. */
+static enum mf_status
+null_epoch(struct mf_session *s, const char *folder, uint64_t *out, struct mf_error *err)
+{
+	(void)s;
+	*out = 1;
+	return must_exist(folder, err);
+}
+
 static const struct mf_store_api store = {
 	.size = sizeof(store),
 	.folders = null_folders,
@@ -244,6 +253,7 @@ static const struct mf_store_api store = {
 	.folder_create = null_folder_create,
 	.folder_rename = null_folder_rename,
 	.folder_delete = null_folder_delete,
+	.epoch = null_epoch,
 };
 
 /* ---- Submission ---- */

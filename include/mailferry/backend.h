@@ -265,6 +265,11 @@ struct mf_store_api {
 	/* Deletes a folder with its items and all folders below. MF_REFUSED: the Inbox. */
 	enum mf_status (*folder_delete)(
 		struct mf_session *s, const char *folder, struct mf_error *err);
+
+	/* The folder's epoch now, never 0: ids are those of before as long as it is the same. At no more
+	 * cost than the next call for that folder has anyway. NULL: the store cannot tell. */
+	enum mf_status (*epoch)(
+		struct mf_session *s, const char *folder, uint64_t *out, struct mf_error *err);
 };
 
 /* ---- Submission of mail ---- */

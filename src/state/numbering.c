@@ -15,6 +15,7 @@ row_encode(struct mf_buf *b, const struct state_numbering *s)
 	uint64_t at = 0;
 
 	varint_put(b, s->generation);
+	varint_put(b, s->epoch);
 	varint_put_bytes(b, s->cursor);
 	varint_put(b, s->n);
 	for (size_t i = 0; i < s->n; i++) {
@@ -34,6 +35,7 @@ row_decode(struct mf_bytes row, struct mf_arena *a, struct state_numbering *out)
 	uint64_t at = 0;
 
 	out->generation = varint_get_max(&c, UINT32_MAX >> 1);
+	out->epoch = varint_get(&c);
 	out->cursor = varint_get_bytes(&c);
 	out->n = (size_t)varint_get_max(&c, row.len);
 	out->runs = runs = mf_new_array(a, struct state_numbering_run, out->n);

@@ -20,6 +20,7 @@ struct state_numbering_run {
 struct state_numbering {
 	uint32_t folder;
 	uint64_t generation;	/* 0: all items are shown under their ids */
+	uint64_t epoch;		/* the backend's, of this generation; 0: not known */
 	struct mf_bytes cursor; /* the backend's, of this generation: whether it still holds */
 	const struct state_numbering_run *runs; /* ascending by shown: items of older generations */
 	size_t n;

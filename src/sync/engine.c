@@ -5,7 +5,8 @@
 
 enum {
 	DAY = 24 * 3600,
-	WORTH_STORING = 50, /* events: more work than a write costs */
+	WORTH_STORING = 50,  /* events: more work than a write costs */
+	STRANGERS_MAX = 200, /* items to take back one by one when none was recognised */
 };
 
 int64_t
@@ -218,16 +219,16 @@ restart(const struct sync_source *source, struct sync_snapshot *s, int64_t since
 	struct take t = { .snapshot = s, .since = since, .listed = &listed };
 	struct mf_changes c = { .folder = source->folder, .event = take_all, .ctx = &t };
 	enum mf_status st;
-	bool held;
+	bool many;
 
 	mf_idset_init(&listed);
 	mf_idset_init(&gone);
 	sync_snapshot_restart(s);
 	st = source->api->changes(source->session, &c, &s->cursor, err);
 	sync_held_ids(&s->held, &gone);
-	held = gone.n > 0;
+	many = mf_idset_count(&gone) > STRANGERS_MAX;
 	mf_idset_intersect(&listed, &gone);
-	if (st == MF_OK && held && listed.n == 0)
+	if (st == MF_OK && many && listed.n == 0)
 		st = mf_fail(err, MF_RESYNC, "folder %s: nothing was recognised", source->folder);
 	mf_idset_subtract(&gone, &listed);
 	for (size_t i = 0; i < gone.n && st == MF_OK; i++) {

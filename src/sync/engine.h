@@ -34,7 +34,8 @@ int64_t sync_scope_since(const struct sync_scope *scope);
 /* Takes in what happened since the snapshot's cursor, widens or narrows it when the scope changed, and
  * once a day ages out what left the window (in conversations: when all of one did). When the
  * folder's ids began anew (UIDVALIDITY), what the client holds is compared with what is there;
- * MF_RESYNC: nothing of it was recognised, the client must begin again. */
+ * MF_RESYNC: of many items none was recognised, the client must begin
+ * again. */
 enum mf_status sync_engine_refresh(const struct sync_source *source, struct sync_snapshot *s,
 	const struct sync_scope *scope, struct mf_error *err);
 

@@ -21,6 +21,8 @@ struct numbered {
 	struct mf_arena *a; /* of it all */
 	struct map *maps;   /* only of folders that are shown otherwise than they are */
 	size_t n;
+	const char **sure; /* folders whose numbers were seen to hold */
+	size_t n_sure, max_sure;
 };
 
 static struct numbered *
@@ -97,16 +99,63 @@ renew(struct numbered *s, const char *folder, struct mf_error *err)
 	return st == MF_OK ? load_maps(s, err) : st == MF_GONE ? MF_OK : st;
 }
 
-/* Before a listing: numbers of older ids would be put on new ones. */
+static bool
+is_sure(const struct numbered *s, const char *folder)
+{
+	for (size_t i = 0; i < s->n_sure; i++)
+		if (strcmp(s->sure[i], folder) == 0)
+			return true;
+	return false;
+}
+
+static void
+be_sure(struct numbered *s, const char *folder)
+{
+	const char **more;
+
+	if (is_sure(s, folder))
+		return;
+	if (s->n_sure == s->max_sure) {
+		s->max_sure = 2 * s->max_sure + 4;
+		more = mf_new_array(s->a, const char *, s->max_sure);
+		for (size_t i = 0; i < s->n_sure; i++)
+			more[i] = s->sure[i];
+		s->sure = more;
+	}
+	s->sure[s->n_sure++] = mf_strdup(s->a, folder);
+}
+
+/* Numbers of older ids would be put on new ones: before a listing, and before anything is done to
+ * items. */
 static enum mf_status
 check(struct numbered *s, const char *folder, struct mf_error *err)
 {
 	struct sync_renumbering x;
-	enum mf_status st = renumbering(s, folder, &x, err);
+	enum mf_status st;
 
+	if (is_sure(s, folder))
+		return MF_OK;
+	st = renumbering(s, folder, &x, err);
 	if (st == MF_OK)
 		st = sync_renumber_check(&x, err);
-	return st == MF_RESYNC ? renew(s, folder, err) : st == MF_GONE ? MF_OK : st;
+	if (st == MF_RESYNC)
+		st = renew(s, folder, err);
+	else if (st == MF_GONE) /* the call itself tells */
+		st = MF_OK;
+	if (st == MF_OK)
+		be_sure(s, folder);
+	return st;
+}
+
+/* The folder's map, once it is sure to hold; NULL: items are shown under their ids. */
+static enum mf_status
+sure_map(struct numbered *s, const char *folder, const struct sync_numbers **out,
+	struct mf_error *err)
+{
+	enum mf_status st = s->api->epoch == NULL ? MF_OK : check(s, folder, err);
+
+	*out = map_of(s, folder);
+	return st;
 }
 
 static enum mf_status
@@ -193,10 +242,14 @@ changes(struct mf_session *session, const struct mf_changes *c, struct mf_buf *n
 	if (st == MF_OK)
 		st = follow(s, c, next, err);
 	if (st == MF_OK && listing)
-		return begin(s, c->folder, next, err);
+		st = begin(s, c->folder, next, err);
+	if (st == MF_OK)
+		be_sure(s, c->folder);
 	if (st != MF_RESYNC)
 		return st;
 	st = renew(s, c->folder, err);
+	if (st == MF_OK)
+		be_sure(s, c->folder);
 	return st == MF_OK ? mf_fail(err, MF_RESYNC, "folder %s: its ids began anew", c->folder)
 			   : st;
 }
@@ -232,20 +285,19 @@ static enum mf_status
 fetch(struct mf_session *session, const struct mf_fetch *f, struct mf_error *err)
 {
 	struct numbered *s = of(session);
-	const struct sync_numbers *m = map_of(s, f->folder);
-	struct fetching x = { f, m };
+	struct fetching x = { .f = f };
 	struct mf_fetch inner = *f;
 	struct mf_arena *a;
 	uint64_t *ids;
-	enum mf_status st;
+	enum mf_status st = sure_map(s, f->folder, &x.m, err);
 
-	if (m == NULL)
-		return s->api->fetch(s->inner, f, err);
+	if (st != MF_OK || x.m == NULL)
+		return st != MF_OK ? st : s->api->fetch(s->inner, f, err);
 	a = mf_arena_new();
 	ids = mf_new_array(a, uint64_t, f->n);
 	inner.n = 0;
 	for (size_t i = 0; i < f->n; i++) {
-		ids[inner.n] = sync_numbers_id(m, f->ids[i]);
+		ids[inner.n] = sync_numbers_id(x.m, f->ids[i]);
 		inner.n += ids[inner.n] != 0;
 	}
 	inner.ids = ids;
@@ -262,8 +314,11 @@ stream(struct mf_session *session, const char *folder, uint64_t id,
 	const struct mf_section_want *what, mf_write_fn *write, void *ctx, struct mf_error *err)
 {
 	struct numbered *s = of(session);
-	const struct sync_numbers *m = map_of(s, folder);
+	const struct sync_numbers *m;
+	enum mf_status st = sure_map(s, folder, &m, err);
 
+	if (st != MF_OK)
+		return st;
 	id = m == NULL ? id : sync_numbers_id(m, id);
 	if (id == 0)
 		return mf_fail(err, MF_GONE, "folder %s has no such item", folder);
@@ -289,13 +344,13 @@ flag(struct mf_session *session, const struct mf_flag_change *c, struct mf_idset
 	struct mf_error *err)
 {
 	struct numbered *s = of(session);
-	const struct sync_numbers *m = map_of(s, c->folder);
+	const struct sync_numbers *m;
 	struct mf_flag_change inner = *c;
 	struct mf_idset ids, there;
-	enum mf_status st;
+	enum mf_status st = sure_map(s, c->folder, &m, err);
 
-	if (m == NULL)
-		return s->api->flag(s->inner, c, found, err);
+	if (st != MF_OK || m == NULL)
+		return st != MF_OK ? st : s->api->flag(s->inner, c, found, err);
 	mf_idset_init(&ids);
 	mf_idset_init(&there);
 	sync_numbers_ids(m, c->ids, &ids);
@@ -315,12 +370,12 @@ remove_items(struct mf_session *session, const char *folder, const struct mf_ids
 	struct mf_error *err)
 {
 	struct numbered *s = of(session);
-	const struct sync_numbers *m = map_of(s, folder);
+	const struct sync_numbers *m;
 	struct mf_idset inner;
-	enum mf_status st;
+	enum mf_status st = sure_map(s, folder, &m, err);
 
-	if (m == NULL)
-		return s->api->remove(s->inner, folder, ids, err);
+	if (st != MF_OK || m == NULL)
+		return st != MF_OK ? st : s->api->remove(s->inner, folder, ids, err);
 	mf_idset_init(&inner);
 	sync_numbers_ids(m, ids, &inner);
 	st = inner.n == 0 ? MF_OK : s->api->remove(s->inner, folder, &inner, err);
@@ -333,12 +388,15 @@ search(struct mf_session *session, const char *folder, const struct mf_query *q,
 	struct mf_idset *found, struct mf_error *err)
 {
 	struct numbered *s = of(session);
-	const struct sync_numbers *m = map_of(s, folder);
+	const struct sync_numbers *m;
 	struct mf_idset inner;
 	enum mf_status st;
 
 	if (s->api->search == NULL)
 		return mf_fail(err, MF_UNSUPPORTED, "the store cannot search");
+	st = sure_map(s, folder, &m, err);
+	if (st != MF_OK)
+		return st;
 	if (m == NULL)
 		return s->api->search(s->inner, folder, q, timeout_ms, found, err);
 	mf_idset_init(&inner);
@@ -357,12 +415,18 @@ move(struct mf_session *session, const char *from, const char *to, struct mf_mov
 	struct mf_error *err)
 {
 	struct numbered *s = of(session);
-	const struct sync_numbers *m = map_of(s, from), *there = map_of(s, to);
-	struct mf_arena *a = mf_arena_new();
-	struct mf_move *inner = mf_new_array(a, struct mf_move, n);
+	const struct sync_numbers *m, *there = map_of(s, to);
+	struct mf_arena *a;
+	struct mf_move *inner;
 	size_t count = 0;
-	enum mf_status st;
+	enum mf_status st = sure_map(s, from, &m, err);
 
+	for (size_t i = 0; i < n && st != MF_OK; i++)
+		moves[i].status = st;
+	if (st != MF_OK)
+		return st;
+	a = mf_arena_new();
+	inner = mf_new_array(a, struct mf_move, n);
 	for (size_t i = 0; i < n; i++) {
 		inner[count].id = m == NULL ? moves[i].id : sync_numbers_id(m, moves[i].id);
 		count += inner[count].id != 0;
@@ -422,6 +486,14 @@ folder_delete(struct mf_session *s, const char *folder, struct mf_error *err)
 	return of(s)->api->folder_delete(of(s)->inner, folder, err);
 }
 
+static enum mf_status
+epoch(struct mf_session *s, const char *folder, uint64_t *out, struct mf_error *err)
+{
+	*out = 1;
+	return of(s)->api->epoch == NULL ? MF_OK
+					 : of(s)->api->epoch(of(s)->inner, folder, out, err);
+}
+
 const struct mf_store_api sync_numbered_api = {
 	.size = sizeof(struct mf_store_api),
 	.folders = folders,
@@ -438,6 +510,7 @@ const struct mf_store_api sync_numbered_api = {
 	.folder_create = folder_create,
 	.folder_rename = folder_rename,
 	.folder_delete = folder_delete,
+	.epoch = epoch,
 };
 
 /* ---- Opening ---- */

@@ -17,6 +17,7 @@ struct found {
 struct run {
 	const struct sync_renumbering *x;
 	struct mf_arena *a;
+	uint64_t epoch;
 	struct mf_buf cursor;
 	uint64_t *ids;
 	struct found *now; /* ascending by id */
@@ -159,6 +160,7 @@ save(struct run *r, uint64_t generation, size_t recognised)
 	struct state_identity *left = mf_new_array(r->a, struct state_identity, r->n);
 	struct state_numbering next = { .folder = r->x->number,
 		.generation = generation,
+		.epoch = r->epoch,
 		.cursor = mf_buf_bytes(&r->cursor),
 		.runs = runs };
 
@@ -192,6 +194,14 @@ load(const struct sync_renumbering *x, struct mf_arena *a, struct state_numberin
 	return state_numbering_load(x->state, x->user, x->number, a, out, err);
 }
 
+/* 0 where the backend cannot tell. */
+static enum mf_status
+epoch_of(const struct sync_renumbering *x, uint64_t *out, struct mf_error *err)
+{
+	*out = 0;
+	return x->api->epoch == NULL ? MF_OK : x->api->epoch(x->session, x->folder, out, err);
+}
+
 static enum mf_status
 holds(const struct sync_renumbering *x, const struct state_numbering *n, struct mf_error *err)
 {
@@ -200,8 +210,13 @@ holds(const struct sync_renumbering *x, const struct state_numbering *n, struct 
 		.folder = x->folder, .cursor = n->cursor, .known = &none, .event = ignore
 	};
 	struct mf_buf next;
-	enum mf_status st;
+	uint64_t epoch;
+	enum mf_status st = epoch_of(x, &epoch, err);
 
+	if (st != MF_OK || (epoch != 0 && epoch == n->epoch))
+		return st;
+	if (epoch != 0 && n->epoch != 0)
+		return mf_fail(err, MF_RESYNC, "folder %s has another epoch", x->folder);
 	mf_idset_init(&none);
 	mf_buf_init(&next, 0);
 	st = x->api->changes(x->session, &c, &next, err);
@@ -240,6 +255,8 @@ renumber(struct run *r)
 		st = MF_OK;
 	}
 	if (st == MF_OK)
+		st = epoch_of(r->x, &r->epoch, r->err);
+	if (st == MF_OK)
 		st = list(r);
 	if (st == MF_OK)
 		st = fetch_digests(r);
@@ -276,6 +293,8 @@ sync_renumber_begin(const struct sync_renumbering *x, struct mf_bytes cursor, st
 	mf_arena_free(a);
 	if (st != MF_GONE)
 		return st;
-	st = state_numbering_save(x->state, x->user, &first, NULL, 0, err);
+	st = epoch_of(x, &first.epoch, err);
+	if (st == MF_OK)
+		st = state_numbering_save(x->state, x->user, &first, NULL, 0, err);
 	return st == MF_RESYNC ? MF_OK : st;
 }

@@ -16,7 +16,8 @@ struct sync_renumbering {
 	const char *folder; /* the backend's id */
 };
 
-/* Does the stored numbering hold? MF_RESYNC: the ids began anew since. MF_OK also when there is none. */
+/* Does the stored numbering hold? MF_RESYNC: the ids began anew since. MF_OK also when there is none.
+ * Cheap where the backend tells epochs. */
 enum mf_status sync_renumber_check(const struct sync_renumbering *x, struct mf_error *err);
 
 /* Makes the stored numbering hold: recognises what it can, unless another request did so already. */

@@ -197,12 +197,17 @@ deleting_and_making_again(struct bench *b)
 	const char *id = contract_folder(b, "Again"), *again;
 	struct contract_changes before, after;
 	struct contract_folders f;
-	uint64_t epoch;
+	uint64_t epoch, then = 0, now = 0;
 
 	contract_put_subject(b, id, "one");
 	before = contract_all(b, id);
 	f = contract_folders(b);
 	epoch = contract_find(&f, id)->epoch;
+	if (b->store->epoch != NULL) {
+		NEED_OK(b, b->store->epoch(b->s, id, &then, &b->err));
+		CHECK(b, then != 0 && (epoch == 0 || then == epoch), "the epoch as it is listed");
+		STATUS(b, b->store->epoch(b->s, "no such folder", &now, &b->err), MF_GONE);
+	}
 	NEED_OK(b, b->store->folder_delete(b->s, id, &b->err));
 	CHECK(b, contract_poll(b, id, before.cursor), "a folder that is gone has changed");
 	again = contract_folder(b, "Again");
@@ -213,6 +218,10 @@ deleting_and_making_again(struct bench *b)
 	CHECK(b, after.n == 0, "no events with MF_RESYNC");
 	f = contract_folders(b);
 	CHECK(b, epoch == 0 || contract_find(&f, again)->epoch != epoch, "the epoch is another");
+	if (b->store->epoch != NULL) {
+		NEED_OK(b, b->store->epoch(b->s, again, &now, &b->err));
+		CHECK(b, now != then, "and asked for as well");
+	}
 }
 
 /* ---- Folders that are not there ---- */

@@ -54,6 +54,8 @@ pair_server_step(struct pair *p)
 
 	if (what < 3 || id == 0)
 		pair_deliver(p);
+	else if (what == 3 && pair_random(p, 4) == 0)
+		memory_new_epoch(p->in.world, "u", "INBOX");
 	else if (what == 3)
 		memory_expunge(p->in.world, "u", "INBOX", id);
 	else if (what == 4)
@@ -168,11 +170,11 @@ pair_hierarchy(struct pair *p)
 
 /* ---- A day ---- */
 
-/* What happens before the n-th exchange: on the server (s...), on the phone (r: read, f: flag, d: delete
+/* What happens before the n-th exchange: on the server (s..., e: all ids are new), on the phone (r: read, f: flag, d: delete
  * its newest item), nothing (-). */
 static const char *const day[] = { "-", "-", "-", "-", "s+", "r", "-", "s+s+f", "d", "s-", "sf",
-	"rd", "s+f", "-", "drf", "s-s+", "-", "sfr", "d", "-", "s+s+s+s+s+s+", "-", "-", "r", "-",
-	"d", "-" };
+	"rd", "s+f", "se", "drf", "s-s+", "-", "sfr", "d", "s-ses+", "s+s+s+s+s+s+", "-", "-", "r",
+	"-", "d", "-" };
 
 static void
 edit(struct pair *p, char what)
@@ -199,6 +201,8 @@ server(struct pair *p, char what)
 
 	if (what == '+')
 		pair_deliver(p);
+	else if (what == 'e')
+		memory_new_epoch(p->in.world, "u", "INBOX");
 	else if (what == '-' && id != 0)
 		memory_expunge(p->in.world, "u", "INBOX", id);
 	else if (id != 0)
@@ -248,12 +252,27 @@ pair_deinit(struct pair *p)
 	inside_deinit(&p->in);
 }
 
+/* By its subject, which no two have: its number may be another than the server's. */
+static const struct client_item *
+find(struct pair *p, const struct mf_item *item, struct mf_arena *a)
+{
+	const char *text = mf_strndup(a, (const char *)item->header.data, item->header.len);
+	const char *subject = strstr(text, "Subject: ") + strlen("Subject: ");
+	const struct client_item **items = client_items_sorted(p->inbox), *found = NULL;
+
+	subject = mf_strndup(a, subject, strcspn(subject, "\r\n"));
+	for (size_t i = 0; i < p->inbox->n_items; i++)
+		if (strcmp(items[i]->subject, subject) == 0)
+			found = items[i];
+	free(items);
+	return found;
+}
+
 static void
 compare_item(struct pair *p, uint64_t id, struct mf_arena *a)
 {
 	const struct mf_item *item = memory_item(p->in.world, "u", "INBOX", id, a);
-	const struct client_item *have = client_item_find(
-		p->inbox, mf_printf(a, "%s:%llu", p->inbox->id, (unsigned long long)id));
+	const struct client_item *have = find(p, item, a);
 
 	inside_check(have != NULL, "item %llu is missing on the phone", (unsigned long long)id);
 	inside_check(have->read == ((item->flags & MF_FLAG_SEEN) != 0), "item %llu: read differs",

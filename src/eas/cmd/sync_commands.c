@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "eas/cmd/sync.h"
+#include "eas/map/category.h"
 #include "eas/map/flag.h"
 #include "eas/map/folder.h"
 #include "eas/map/ids.h"
@@ -82,17 +83,6 @@ read_flag(struct mf_arena *a, const struct wbxml_node *data, struct change *out)
 	out->has_flag = out->status == EAS_OK;
 }
 
-/* A category as an IMAP keyword: an atom, or it cannot be one. */
-static bool
-is_atom(const char *s)
-{
-	for (const char *p = s; *p != '\0'; p++)
-		if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f ||
-			strchr("(){%*\"\\]", *p) != NULL)
-			return false;
-	return *s != '\0';
-}
-
 static bool
 listed(const char *joined, const char *word)
 {
@@ -120,11 +110,13 @@ read_categories(
 	out->add_keywords = mf_new_array(a, const char *, max + 1);
 	out->remove_keywords = mf_new_array(a, const char *, max + 1);
 	for (n = wbxml_child(all, Email_Category); n != NULL && count < 64; n = wbxml_next(n)) {
-		if (!is_atom(wbxml_value(n)))
+		const char *keyword = category_keyword(a, wbxml_value(n));
+
+		if (keyword == NULL || listed(mf_buf_str(&wanted), keyword))
 			continue;
-		mf_buf_printf(&wanted, "%s\n", wbxml_value(n));
-		if (!listed(held, wbxml_value(n)))
-			out->add_keywords[count++] = wbxml_value(n);
+		mf_buf_printf(&wanted, "%s\n", keyword);
+		if (!listed(held, keyword))
+			out->add_keywords[count++] = keyword;
 	}
 	for (const char *end; (end = strchr(held, '\n')) != NULL; held = end + 1) {
 		const char *word = mf_strndup(a, held, (size_t)(end - held));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "eas/map/category.h"
 #include "eas/map/ids.h"
 #include "eas/map/conversation.h"
 #include "eas/map/flag.h"
@@ -213,12 +214,13 @@ write_subject(struct wbxml_writer *w, struct email_view *v, const struct parts *
 }
 
 static void
-write_categories(struct wbxml_writer *w, const char *const *keywords, size_t n)
+write_categories(struct wbxml_writer *w, struct mf_arena *a, const char *const *keywords, size_t n)
 {
 	wbxml_open(w, Email_Categories);
 	for (size_t i = 0; i < n; i++)
 		if (sync_is_category(keywords[i], strlen(keywords[i])))
-			wbxml_element(w, Email_Category, keywords[i]);
+			wbxml_element(w, Email_Category,
+				category_text(a, keywords[i], strlen(keywords[i])));
 	wbxml_close(w);
 }
 
@@ -381,7 +383,7 @@ email_write(struct wbxml_writer *w, struct email_view *v, const struct mf_item *
 		state_flag_find(&v->flags, item->id));
 	wbxml_element(w, Email_ContentClass, "urn:content-classes:message");
 	if (v->version >= EAS_14_0)
-		write_categories(w, item->keywords, item->n_keywords);
+		write_categories(w, v->scratch, item->keywords, item->n_keywords);
 	write_newer(w, v, &p, item);
 	if (v->version >= EAS_14_0)
 		conversation_write(w, v->scratch, v->state, v->user, &p.header, item);
@@ -389,15 +391,14 @@ email_write(struct wbxml_writer *w, struct email_view *v, const struct mf_item *
 
 /* The categories among a mark's keywords, as Categories. */
 static void
-write_mark_categories(struct wbxml_writer *w, const char *keywords)
+write_mark_categories(struct wbxml_writer *w, struct mf_arena *a, const char *keywords)
 {
 	wbxml_open(w, Email_Categories);
 	for (const char *end; (end = strchr(keywords, '\n')) != NULL; keywords = end + 1) {
 		if (!sync_is_category(keywords, (size_t)(end - keywords)))
 			continue;
-		wbxml_open(w, Email_Category);
-		wbxml_text_n(w, keywords, (size_t)(end - keywords));
-		wbxml_close(w);
+		wbxml_element(
+			w, Email_Category, category_text(a, keywords, (size_t)(end - keywords)));
 	}
 	wbxml_close(w);
 }
@@ -416,7 +417,7 @@ email_write_change(struct wbxml_writer *w, struct email_view *v, uint64_t id,
 			state_flag_find(&v->flags, id));
 	if (v->version >= EAS_14_0 &&
 		(before == NULL || strcmp(before->keywords, now->keywords) != 0))
-		write_mark_categories(w, now->keywords);
+		write_mark_categories(w, v->scratch, now->keywords);
 	if (v->version >= EAS_14_0 && (differ & (MF_FLAG_ANSWERED | MF_FLAG_FORWARDED)) != 0)
 		verb_write(w, v->scratch, now->flags, state_flag_find(&v->verbs, id));
 	if (w->out->len == began) /* what changed cannot be told to this version */
