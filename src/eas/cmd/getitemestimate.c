@@ -51,17 +51,31 @@ find_generation(const struct state_collection *stored, const char *text, unsigne
 	return NULL;
 }
 
+/* Of filters that are not for mail (MS-ASCMD 2.2.3.68.1); 12.1 has no such numbers. */
+static unsigned
+judge_filter(const struct eas_request *r, uint64_t filter)
+{
+	unsigned status = filter <= 5 ? EAS_OK : filter <= 8 ? EAS_SERVER_ERROR : EAS_INVALID_XML;
+	return status != EAS_OK && r->version < EAS_14_0 ? EAS_ESTIMATE_COLLECTION : status;
+}
+
 /* FilterType stands in Options, or (12.1) in the collection itself; else the stored one counts. */
-static bool
+static unsigned
 read_filter(
 	struct eas_request *r, const struct wbxml_node *n, struct mf_bytes stored, uint32_t *filter)
 {
 	const struct sync_asked asked = { .node = n };
 	struct sync_options options;
+	unsigned status = judge_filter(
+		r, schema_number(wbxml_child(n, AirSync_Options), AirSync_FilterType, 0));
+	if (status == EAS_OK)
+		status = judge_filter(r, schema_number(n, AirSync_FilterType, 0));
+	if (status != EAS_OK)
+		return status;
 	if (!sync_options_read(r, &asked, stored, &options))
-		return false;
+		return EAS_INVALID_XML;
 	*filter = (uint32_t)schema_number(n, AirSync_FilterType, options.filter);
-	return true;
+	return EAS_OK;
 }
 
 static enum mf_status
@@ -110,10 +124,9 @@ estimate(struct run *run, const struct wbxml_node *n, struct estimate *e, struct
 		find_generation(&stored, wbxml_child_value(n, AirSync_SyncKey), &e->status);
 	if (g == NULL)
 		return MF_OK;
-	if (!read_filter(r, n, stored.options, &filter)) {
-		e->status = EAS_INVALID_XML;
+	e->status = read_filter(r, n, stored.options, &filter);
+	if (e->status != EAS_OK)
 		return MF_OK;
-	}
 	st = count_changes(run, f, g, filter, n, e, err);
 	e->status = eas_status_at(EAS_AT_ESTIMATE, st);
 	return st == MF_TEMPORARY || st == MF_AUTH ? st : MF_OK;
