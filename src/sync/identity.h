@@ -1,6 +1,6 @@
 /*
  * What an item is recognised by when its folder's ids began anew: its Message-ID, size and date of
- * arrival; without a Message-ID by the name that the server gives it (EMAILID).
+ * arrival; without a Message-ID the name that the server gives it (EMAILID), or sender, date and subject.
  */
 #ifndef SYNC_IDENTITY_H
 #define SYNC_IDENTITY_H

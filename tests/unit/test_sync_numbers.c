@@ -119,7 +119,11 @@ Test(sync_numbers, identities)
 	cr_assert_neq(identity(plain, 6, 7, NULL), x);
 	cr_assert_neq(identity(plain, 5, 8, NULL), x);
 	cr_assert_neq(identity("Message-ID: <x@z>\n\n", 5, 7, NULL), x);
-	cr_assert_eq(identity("Subject: Message-ID: <x@y>\n\n", 5, 7, NULL), 0);
+	cr_assert_neq(identity("Subject: Message-ID: <x@y>\n\n", 5, 7, NULL), x);
+	cr_assert_neq(identity("Subject: s\n\n", 5, 7, NULL), 0, "a nameless one");
+	cr_assert_neq(
+		identity("Subject: s\n\n", 5, 7, NULL), identity("Subject: t\n\n", 5, 7, NULL));
+	cr_assert_eq(identity("X-Other: s\n\n", 5, 7, NULL), 0);
 	cr_assert_eq(identity("", 5, 7, NULL), 0);
 	cr_assert_eq(identity("Message-ID", 5, 7, NULL), 0);
 	cr_assert_eq(identity("Message-ID: <x@y", 5, 7, NULL), 0);
