@@ -158,6 +158,10 @@ make(struct eas_request *r, struct sync_collection *c, const struct wbxml_node *
 		return st;
 	if (old != 0)
 		st = read_old(r, c, old, &d.old, err);
+	if (old != 0 && st == MF_OK && draft_same(r->arena, &d)) {
+		*id = old;
+		return MF_OK;
+	}
 	mf_buf_init(&message, DRAFT_MAX);
 	if (st == MF_OK)
 		st = draft_compose(r->arena, &d, &message, err);
@@ -208,8 +212,9 @@ change(struct eas_request *r, struct sync_collection *c, const struct wbxml_node
 	if (!draft_is_edit(wbxml_child(command, AirSync_ApplicationData)))
 		return MF_OK;
 	st = make(r, c, command, old, id, err);
-	if (st == MF_OK)
-		st = take_away(c, old, err);
+	if (st != MF_OK || *id == old)
+		return st;
+	st = take_away(c, old, err);
 	if (st == MF_OK && *id != 0 && sync_held_get(&c->snapshot.held, *id) == NULL)
 		mf_idset_add(&c->snapshot.adds, *id);
 	return st;

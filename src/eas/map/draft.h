@@ -18,6 +18,9 @@ struct draft {
 /* Does a Change say more than flags can hold? */
 bool draft_is_edit(const struct wbxml_node *data);
 
+/* The old message already says all that the elements say. */
+bool draft_same(struct mf_arena *a, const struct draft *d);
+
 /* Writes the message with CRLF line ends. What the elements do not mention stays as it was.
  * MF_INVALID: an element makes no sense; MF_TOO_LARGE: out's ceiling. */
 enum mf_status draft_compose(
