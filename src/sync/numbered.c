@@ -286,7 +286,7 @@ fetch(struct mf_session *session, const struct mf_fetch *f, struct mf_error *err
 {
 	struct numbered *s = of(session);
 	struct fetching x = { .f = f };
-	struct mf_fetch inner = *f;
+	struct mf_fetch inner = { .folder = f->folder, .want = f->want, .fields = f->fields };
 	struct mf_arena *a;
 	uint64_t *ids;
 	enum mf_status st = sure_map(s, f->folder, &x.m, err);
@@ -295,7 +295,6 @@ fetch(struct mf_session *session, const struct mf_fetch *f, struct mf_error *err
 		return st != MF_OK ? st : s->api->fetch(s->inner, f, err);
 	a = mf_arena_new();
 	ids = mf_new_array(a, uint64_t, f->n);
-	inner.n = 0;
 	for (size_t i = 0; i < f->n; i++) {
 		ids[inner.n] = sync_numbers_id(x.m, f->ids[i]);
 		inner.n += ids[inner.n] != 0;
