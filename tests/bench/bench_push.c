@@ -1,29 +1,39 @@
 /*
  * What waiting phones cost, and how soon they hear of mail.
  *
- *	bench_push [PHONES] [USERS]	that many Pings of that many users at a real Dovecot (500, 250)
+ *	bench_push [--dovecot] [--tls] [PHONES [USERS]]
  *
- * Prints the gateway's memory a waiting phone, its CPU while nothing happens, and the time from a
- * delivery to the answer. Dovecot with NOTIFY tells after up to 500 ms; that is part of the figure.
+ * PHONES (10000; with --dovecot 1000) Pings of USERS (half as many) wait at one gateway, in front of a server
+ * made for this (imap_sim.h), which tells of mail at once, or of a real Dovecot, whose sessions hibernate. --tls: on
+ * both sides. Prints the gateway's memory a phone, its CPU while nothing happens, the time from a
+ * delivery to the answer, one by one and at 1,000 a second, what a restart of the server makes, and how
+ * long the gateway takes to stop. Ends with 1 when something was lost.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "client/loop.h"
+#include "imap_sim.h"
 #include "phone.h"
+#include "phones.h"
 
-static double
-now(void)
-{
-	struct timespec t;
+/* Idle sessions end after a second, and what they needed goes back to the system with them. */
+enum { HEARTBEAT = 3000, RATE = 1000, SETTLE_S = 8 };
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
+struct bench {
+	struct bench_phones phones;
+	unsigned users;
+	struct imap_sim *sim; /* NULL: Dovecot */
+	struct dovecot d;
+	struct gateway g;
+	unsigned failures;
+};
+
+/* ---- The gateway's process ---- */
 
 /* A number of /proc/PID/status in KB. */
 static double
@@ -65,48 +75,59 @@ cpu_of(pid_t pid)
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
-/* One phone that pings its Inbox. */
-struct waiter {
-	struct phone *phone;
-	struct client_request request;
-	struct mf_buf body;
-	double ended; /* 0: it still waits */
-	unsigned status;
-};
+/* ---- Parts ---- */
 
 static void
-answered(void *ctx, struct client *c, enum mf_status st, const struct client_answer *answer,
-	const struct mf_error *err)
+deliver(struct bench *b, unsigned user)
 {
-	struct waiter *w = ctx;
+	static const char message[] = "From: a@example.test\nSubject: wake up\n\nx\n";
+	char name[24];
 
-	(void)c;
-	(void)err;
-	w->ended = now();
-	w->status = st == MF_OK ? client_number(answer->root, Ping_Status, 0) : 0;
+	if (b->sim != NULL) {
+		imap_sim_deliver(b->sim, user);
+		return;
+	}
+	snprintf(name, sizeof name, "user%u", user);
+	dovecot_deliver(&b->d, name, message, sizeof message - 1);
+}
+
+/* All wait, and their users are watched. */
+static void
+wait_for_all(struct bench *b)
+{
+	double until = bench_now() + 120;
+	struct imap_sim_stats stats;
+
+	for (unsigned i = 0; i < b->phones.n; i++) {
+		bench_phone_ping(&b->phones, i, HEARTBEAT);
+		if (i % 20 == 0)
+			bench_phones_run(&b->phones, bench_now() + 0.002);
+	}
+	do {
+		bench_phones_run(&b->phones, bench_now() + 1);
+		if (b->sim != NULL)
+			imap_sim_stats(b->sim, &stats);
+	} while (b->sim != NULL && stats.idling < b->users && bench_now() < until);
+	bench_phones_run(&b->phones, bench_now() + (b->sim != NULL ? 2 : 5));
+	for (unsigned i = 0; i < b->phones.n; i++)
+		if (b->phones.list[i].ended != 0)
+			fixture_die("phone %u was answered: HTTP %u, status %u", i,
+				b->phones.list[i].http, b->phones.list[i].status);
 }
 
 static void
-prepare(struct waiter *w, const struct gateway *g, const struct dovecot *d, unsigned i,
-	unsigned users)
+memory_and_idle_cpu(struct bench *b, double before)
 {
-	static const char message[] = "From: a@example.test\nSubject: before\n\nx\n";
-	struct client_folder *inbox;
-	char user[32], device[32];
+	double after, cpu;
 
-	snprintf(user, sizeof user, "user%u", 1 + i % users);
-	snprintf(device, sizeof device, "device%u", i);
-	if (i < users)
-		dovecot_deliver(d, user, message, sizeof message - 1);
-	w->phone = phone_new(g, user, NULL, device);
-	phone_hierarchy(w->phone);
-	phone_sync(w->phone, "inbox");
-	inbox = phone_folder(w->phone, "inbox");
-	mf_buf_init(&w->body, 0);
-	client_ping_build(3000, &inbox, 1, &w->body);
-	w->request = (struct client_request){
-		.command = "Ping", .body = mf_buf_bytes(&w->body), .wait_s = 3100
-	};
+	bench_phones_run(&b->phones, bench_now() + SETTLE_S);
+	after = status_of(b->g.pid, "RssAnon:");
+	printf("%u waiting phones of %u users: %.1f KB of memory each; the gateway %.1f MB in "
+	       "all\n",
+		b->phones.n, b->users, (after - before) / b->phones.n, after / 1024);
+	cpu = cpu_of(b->g.pid);
+	bench_phones_run(&b->phones, bench_now() + 10);
+	printf("CPU while nothing happens: %.2f %%\n", (cpu_of(b->g.pid) - cpu) * 10);
 }
 
 static int
@@ -117,86 +138,209 @@ compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Delivers to some users and waits for their phones. */
+/* What became of the phones of users first to last, whose mail came at `at`; since: answers before that are
+ * none of this. */
 static void
-deliveries(struct client_loop *loop, struct waiter *list, unsigned phones, unsigned users,
-	const struct dovecot *d, unsigned count)
+judge(struct bench *b, const char *what, const double *at, unsigned first, unsigned last,
+	double since)
 {
-	static const char message[] = "From: a@example.test\nSubject: wake up\n\nx\n";
-	double *took = calloc(count, sizeof *took);
-	unsigned n = 0, lost = 0;
+	double *took = calloc(b->phones.n, sizeof *took);
+	unsigned n = 0, lost = 0, odd = 0;
 
-	for (unsigned i = 0; i < count && i < users; i++) {
-		char user[32];
-		double began;
+	for (unsigned i = 0; i < b->phones.n; i++) {
+		const struct bench_phone *p = &b->phones.list[i];
+		unsigned user = 1 + i % b->users;
 
-		snprintf(user, sizeof user, "user%u", 1 + i);
-		began = now();
-		dovecot_deliver(d, user, message, sizeof message - 1);
-		began = now() - began > 1 ? now() : began;
-		while (list[i].ended == 0 && now() - began < 10)
-			client_loop_run(loop, 5);
-		if (list[i].ended == 0 || list[i].status != 2)
-			lost++, printf("lost: user %u, status %u\n", i + 1, list[i].status);
+		if (user < first || user > last) {
+			odd += p->ended > since;
+			continue;
+		}
+		if (p->ended == 0 || p->status != 2)
+			lost++;
 		else
-			took[n++] = list[i].ended - began;
+			took[n++] = p->ended - at[user];
 	}
 	qsort(took, n, sizeof *took, compare);
 	if (n > 0)
-		printf("delivery to answer: median %.0f ms, 99 %% %.0f ms of %u; %u lost\n",
-			took[n / 2] * 1e3, took[n * 99 / 100] * 1e3, n, lost);
-	for (unsigned i = 0; i < phones; i++)
-		if (list[i].ended != 0 && list[i].status != 2)
-			fixture_die("phone %u was answered with status %u", i, list[i].status);
+		printf("%s: median %.1f ms, 99 %% %.1f ms, most %.1f ms, of %u phones; %u lost\n",
+			what, took[n / 2] * 1e3, took[n * 99 / 100] * 1e3, took[n - 1] * 1e3, n,
+			lost);
+	if (n == 0)
+		printf("%s: %u lost\n", what, lost);
+	if (odd > 0)
+		printf("%s: %u phones were answered for nothing\n", what, odd);
+	b->failures += lost + odd;
 	free(took);
+}
+
+static void
+one_by_one(struct bench *b, double *at)
+{
+	unsigned n = b->users < 100 ? b->users : 100;
+	double began = bench_now();
+
+	for (unsigned user = 1; user <= n; user++) {
+		at[user] = bench_now();
+		deliver(b, user);
+		bench_phones_run(&b->phones, bench_now() + (b->sim != NULL ? 0.03 : 0.1));
+	}
+	bench_phones_run(&b->phones, bench_now() + 5);
+	judge(b, "delivery to answer, one by one", at, 1, n, began);
+}
+
+static void
+wait_again(struct bench *b)
+{
+	bench_phones_sync(&b->phones, &b->g);
+	for (unsigned i = 0; i < b->phones.n; i++)
+		if (b->phones.list[i].ended != 0) {
+			bench_phone_ping(&b->phones, i, HEARTBEAT);
+			if (i % 20 == 0)
+				bench_phones_run(&b->phones, bench_now() + 0.002);
+		}
+	bench_phones_run(&b->phones, bench_now() + 3);
+}
+
+/* The rest of the users, a thousand deliveries a second. */
+static void
+many_at_once(struct bench *b, double *at)
+{
+	unsigned first = b->users < 100 ? b->users + 1 : 101;
+	double began = bench_now(), cpu = cpu_of(b->g.pid), lasted;
+
+	if (b->users < first + 100)
+		return;
+	for (unsigned user = first; user <= b->users; user++) {
+		double due = began + (double)(user - first) / RATE;
+
+		if (due > bench_now())
+			bench_phones_run(&b->phones, due);
+		at[user] = bench_now();
+		deliver(b, user);
+	}
+	lasted = bench_now() - began;
+	bench_phones_run(&b->phones, bench_now() + 5);
+	printf("%.0f deliveries a second for %.1f s: %.0f %% CPU of the gateway\n",
+		(b->users - first + 1) / lasted, lasted, (cpu_of(b->g.pid) - cpu) / lasted * 100);
+	judge(b, "delivery to answer, many at once", at, first, b->users, began);
+}
+
+/* The mail server goes away for three seconds; mail that comes meanwhile is told when it is back. */
+static void
+restart(struct bench *b, double *at)
+{
+	struct imap_sim_stats stats;
+	double began, back;
+	unsigned n = b->users < 50 ? b->users : 50;
+
+	if (b->sim == NULL)
+		return;
+	imap_sim_restart(b->sim, 3000);
+	usleep(500 * 1000);
+	began = bench_now();
+	for (unsigned user = 1; user <= n; user++) {
+		at[user] = began;
+		deliver(b, user);
+	}
+	do {
+		bench_phones_run(&b->phones, bench_now() + 0.2);
+		imap_sim_stats(b->sim, &stats);
+		back = bench_now() - began - 2.5;
+	} while (stats.idling < b->users && back < 300);
+	bench_phones_run(&b->phones, bench_now() + 3);
+	printf("the mail server was away for 3 s: all %u users watched again after %.1f s, at most "
+	       "%lu "
+	       "logins a second\n",
+		b->users, back, (unsigned long)stats.logins_most);
+	if (stats.idling < b->users)
+		b->failures++;
+	judge(b, "mail while the server was away", at, 1, n, began);
+}
+
+static void
+stop(struct bench *b)
+{
+	double began = bench_now();
+	unsigned answered = 0, waited = b->phones.waiting;
+	pid_t child = fork();
+
+	if (child == 0) { /* the phones are read here, meanwhile */
+		usleep(10 * 1000);
+		kill(b->g.pid, SIGTERM);
+		_exit(0);
+	}
+	bench_phones_finish(&b->phones, began + 30);
+	waitpid(child, NULL, 0);
+	for (unsigned i = 0; i < b->phones.n; i++)
+		answered += b->phones.list[i].ended > began && b->phones.list[i].http == 200 &&
+			    b->phones.list[i].status == 1;
+	printf("the gateway stops under %u waiting phones: %u answered well, after %.2f s\n",
+		waited, answered, bench_now() - began);
+	b->failures += answered != waited;
+}
+
+/* ---- The whole ---- */
+
+static void
+start(struct bench *b, bool dovecot, bool tls, unsigned phones)
+{
+	char options[80], settings[900], certificate[300], key[300], where[500];
+
+	snprintf(options, sizeof options, "--users %u", dovecot ? b->users : 1);
+	dovecot_start(&b->d, options);
+	snprintf(certificate, sizeof certificate, "%s/tls/server.pem", b->d.dir);
+	snprintf(key, sizeof key, "%s/tls/server.key", b->d.dir);
+	if (!dovecot)
+		b->sim = imap_sim_start(b->users, tls ? certificate : NULL, key);
+	if (dovecot)
+		snprintf(where, sizeof where, "url = \"%s\"\n\tca_file = \"%s\"",
+			dovecot_url(&b->d, tls), b->d.ca);
+	else
+		snprintf(where, sizeof where, "url = \"%s://127.0.0.1:%u\"\n\tverify = no",
+			tls ? "imaps" : "imap", imap_sim_port(b->sim));
+	snprintf(settings, sizeof settings,
+		"log_level = warning\nsession_idle = 1s\nstate_map_size = 2G\nqueue_limit = 20000\n"
+		"connection_limit = 19000\nimap {\n\t%s\n\twatch = idle\n}\n",
+		where);
+	gateway_start(&b->g, &b->d, settings);
+	bench_phones_set_up(&b->phones, phones, b->users, &b->g, tls);
 }
 
 int
 main(int argc, char **argv)
 {
-	unsigned phones = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 500;
-	unsigned users = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : phones / 2;
+	struct bench b = { 0 };
+	bool dovecot = false, tls = false;
+	unsigned phones;
 	struct rlimit files;
-	struct waiter *list = calloc(phones, sizeof *list);
-	struct client_loop *loop = client_loop_new();
-	char options[64];
-	struct dovecot d;
-	struct gateway g;
-	double before, after, cpu;
+	double before, *at;
 
+	for (; argc > 1 && argv[1][0] == '-'; argc--, argv++) {
+		dovecot = dovecot || strcmp(argv[1], "--dovecot") == 0;
+		tls = tls || strcmp(argv[1], "--tls") == 0;
+	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	getrlimit(RLIMIT_NOFILE, &files);
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
-	snprintf(options, sizeof options, "--users %u", users);
-	dovecot_start(&d, options);
-	gateway_start(
-		&g, &d, "log_level = warning\nsession_idle = 1s\nimap {\n\twatch = idle\n}\n");
-	for (unsigned i = 0; i < phones; i++)
-		prepare(&list[i], &g, &d, i, users);
-	sleep(3);
-	before = status_of(g.pid, "RssAnon:");
-	for (unsigned i = 0; i < phones; i++) {
-		client_loop_start(
-			loop, list[i].phone->client, &list[i].request, answered, &list[i]);
-		client_loop_run(loop, 0);
-	}
-	for (double until = now() + 70; now() < until;) /* idle sessions end, memory goes back */
-		client_loop_run(loop, 100);
-	after = status_of(g.pid, "RssAnon:");
-	printf("%u waiting phones of %u users: %.1f KB each; the gateway %.1f MB in all\n", phones,
-		users, (after - before) / phones, after / 1024);
-	cpu = cpu_of(g.pid);
-	sleep(10);
-	printf("CPU while nothing happens: %.2f %%\n", (cpu_of(g.pid) - cpu) * 10);
-	deliveries(loop, list, phones, users, &d, 100);
-	client_loop_free(loop);
-	for (unsigned i = 0; i < phones; i++) {
-		mf_buf_deinit(&list[i].body);
-		phone_free(list[i].phone);
-	}
-	free(list);
-	gateway_end(&g);
-	dovecot_end(&d);
-	return 0;
+	phones = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : dovecot ? 1000 : 10000;
+	b.users = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : phones / 2;
+	at = calloc(b.users + 1, sizeof *at);
+	start(&b, dovecot, tls, phones);
+	sleep(SETTLE_S);
+	before = status_of(b.g.pid, "RssAnon:");
+	wait_for_all(&b);
+	memory_and_idle_cpu(&b, before);
+	one_by_one(&b, at);
+	many_at_once(&b, at);
+	wait_again(&b);
+	restart(&b, at);
+	stop(&b);
+	bench_phones_end(&b.phones);
+	gateway_end(&b.g);
+	if (b.sim != NULL)
+		imap_sim_stop(b.sim);
+	dovecot_end(&b.d);
+	free(at);
+	return b.failures == 0 ? 0 : 1;
 }
