@@ -248,6 +248,12 @@ const struct mf_setting conf_settings[] = {
 		"last phone stopped waiting." },
 	{ "watch_limit", MF_SETTING_NUMBER, "100000", 0, 10000000, NULL,
 		"Users watched at once; the phones of others look for mail every half minute." },
+	{ "waiting_limit", MF_SETTING_NUMBER, "0", 0, 1000000, NULL,
+		"Requests that wait at once, of all users; more are sent away (503) for a minute. "
+		"0: "
+		"what connection_limit leaves." },
+	{ "waiting_limit_user", MF_SETTING_NUMBER, "50", 0, 100000, NULL,
+		"The same of one user, whatever the devices; 0: no limit." },
 	{ "background_threads", MF_SETTING_NUMBER, "2", 1, 64, NULL,
 		"Threads for work beside requests, done while a user's mailbox is watched: the "
 		"index "
@@ -255,6 +261,10 @@ const struct mf_setting conf_settings[] = {
 	{ "background_every", MF_SETTING_DURATION, "15m", 0, DAY, NULL,
 		"With a master_user: how often that work is done for all users who are known, "
 		"whether their phones are near or not; 0: never." },
+	{ "ping_changes", MF_SETTING_BOOL, "no", 0, 0, NULL,
+		"Wake a phone that waits by Ping for changed and deleted mail, too, not for new "
+		"mail "
+		"alone: other clients' reading costs its battery then." },
 	{ "ping_folders_max", MF_SETTING_NUMBER, "300", 1, 10000, NULL,
 		"Most folders that one Ping may name." },
 	{ "auth_cache", MF_SETTING_DURATION, "5m", 0, DAY, NULL,

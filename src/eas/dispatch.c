@@ -27,6 +27,7 @@
 #include "eas/spool.h"
 #include "eas/status.h"
 #include "eas/store.h"
+#include "eas/waits.h"
 #include "eas/who.h"
 #include "state/device.h"
 #include "state/user.h"
@@ -38,6 +39,9 @@ enum { SESSION_WAIT_MS = 20000 };
 
 /* How often a request looks for itself although it is watched: no watcher is trusted blindly. */
 enum { WATCHED_POLL_MS = 15 * 60 * 1000 };
+
+/* The same while the mail server is away, which the watcher notices as well. */
+enum { AWAY_POLL_MS = 60 * 1000 };
 
 /* A step either goes on or has answered. */
 enum next { GO_ON, ANSWERED };
@@ -343,6 +347,19 @@ open_store(struct eas_request *r, struct run *run)
 	return st == MF_OK ? GO_ON : refuse(r, st, &run->err);
 }
 
+/* Before the first wait: is there room for one more? */
+static bool
+may_wait(struct eas_request *r)
+{
+	struct eas_waits *w = r->server->waits;
+	if (w == NULL || r->counted)
+		return true;
+	r->counted = eas_waits_begin(w, r);
+	if (!r->counted)
+		eas_fail_http(r, 503, "too many requests wait");
+	return r->counted;
+}
+
 /* Before the first wait: whatever happens from now on wakes the request. What happened since it looked
  * is found by looking once more, at once. */
 static void
@@ -363,9 +380,11 @@ static enum eas_verdict
 run_command(struct eas_request *r)
 {
 	enum eas_verdict v = r->command->run(r);
-	if (v == EAS_WAIT) {
+	if (v == EAS_WAIT && may_wait(r)) {
 		eas_conversations_wait(r);
 		watch(r);
+	} else if (v == EAS_WAIT) {
+		v = EAS_DONE;
 	}
 	assert(v == EAS_DONE || (r->command->needs & EAS_MAY_WAIT));
 	eas_store_close(r);
@@ -403,11 +422,33 @@ run_first(struct eas_request *r)
 	return run_command(r);
 }
 
+/* A phone that waits need not hear that the mail server is away: it waits on, and is told what came when
+ * the server is back. */
+static bool
+may_miss(const struct eas_request *r, enum mf_status st)
+{
+	return st == MF_TEMPORARY && !r->wait.ended && clock_ms() < r->wait.end;
+}
+
 static enum eas_verdict
 run_again(struct eas_request *r)
 {
 	struct run run = { 0 };
-	return open_store(r, &run) == ANSWERED ? EAS_DONE : run_command(r);
+	enum mf_status st;
+	if (r->wait.left) {
+		eas_note(r, "why=%s", mf_log_value("the client has left"));
+		r->answer.http_status = 200;
+		return EAS_DONE;
+	}
+	st = eas_store_open(r, SESSION_WAIT_MS, &run.err);
+	if (st == MF_OK)
+		return run_command(r);
+	if (!may_miss(r, st))
+		return eas_fail(r, st, &run.err);
+	mf_log_debug("event=waits-on reason=%s", mf_log_value(run.err.text));
+	r->wait.until = r->wait.end;
+	r->wait.poll_ms = AWAY_POLL_MS;
+	return EAS_WAIT;
 }
 
 static void

@@ -12,7 +12,9 @@
 #include "base/str.h"
 #include "eas/commands.h"
 #include "eas/status.h"
+#include "eas/waits.h"
 #include "eas/who.h"
+#include "state/device.h"
 #include "mailferry/log.h"
 
 /* An answer never grows beyond this: commands cut theirs far earlier. */
@@ -169,16 +171,99 @@ eas_fail(struct eas_request *r, enum mf_status st, const struct mf_error *err)
 	return eas_fail_status(r, eas_status_at(r->command->place, st), NULL);
 }
 
+/* ---- Waiting in little memory ---- */
+
+struct mf_arena *
+eas_request_lasting(struct eas_request *r)
+{
+	if (r->lasting == NULL)
+		r->lasting = mf_arena_new();
+	return r->lasting;
+}
+
+static void
+wipe(const char *secret)
+{
+	if (secret != NULL)
+		str_wipe((char *)(uintptr_t)secret, strlen(secret));
+}
+
+/* What answering looks at again; the credentials are kept once, in r->login. */
+static void
+keep_headers(struct eas_request *r, struct mf_arena *a)
+{
+	const struct eas_header *old = r->headers;
+	struct eas_header *kept = mf_new(a, struct eas_header);
+	size_t n = 0;
+	for (size_t i = 0; i < r->n_headers; i++) {
+		if (str_ieq(old[i].name, "Authorization"))
+			wipe(old[i].value);
+		else if (n == 0 && str_ieq(old[i].name, "Accept-Encoding"))
+			kept[n++] = (struct eas_header){ "Accept-Encoding",
+				mf_strdup(a, old[i].value) };
+	}
+	r->headers = kept;
+	r->n_headers = n;
+}
+
+static void
+keep_device(struct eas_request *r, struct mf_arena *a)
+{
+	struct state_device *d = mf_new(a, struct state_device);
+	d->number = r->device->number;
+	d->version = r->device->version;
+	d->id = r->device_id;
+	d->type = r->device_type;
+	d->user_agent = "";
+	for (size_t i = 0; i < STATE_INFO_COUNT; i++)
+		d->info[i] = "";
+	r->device = d;
+	r->record = (struct state_record){ .approval = r->record.approval };
+}
+
+void
+eas_request_settle(struct eas_request *r)
+{
+	struct mf_arena *a = eas_request_lasting(r), *old = r->arena;
+	const char **texts[] = { &r->id, &r->method, &r->path, &r->peer, &r->command_name,
+		&r->device_id, &r->device_type, &r->login.user, &r->login.password, &r->login.token,
+		&r->login.master, &r->user, &r->store_name };
+	const char *secrets[] = { r->login.password, r->login.token };
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (*texts[i] != NULL)
+			*texts[i] = mf_strdup(a, *texts[i]);
+	for (size_t i = 0; i < r->answer.n_headers; i++) {
+		struct eas_header *h = &r->answer.headers[i];
+		*h = (struct eas_header){ mf_strdup(a, h->name), mf_strdup(a, h->value) };
+	}
+	keep_headers(r, a);
+	keep_device(r, a);
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		wipe(secrets[i]);
+	r->query = "";
+	r->user_agent = r->policy_key = NULL;
+	r->param_collection_id = r->param_item_id = r->param_long_id = NULL;
+	r->param_occurrence = r->param_attachment_name = r->param_user = NULL;
+	r->body = (struct mf_bytes){ NULL, r->body.len };
+	r->root = NULL;
+	r->arena = a;
+	r->lasting = NULL;
+	mf_arena_free(old);
+}
+
 void
 eas_request_deinit(struct eas_request *r)
 {
-	const char *secrets[] = { r->login.password, r->login.token };
-	for (size_t i = 0; i < 2; i++)
-		if (secrets[i] != NULL)
-			str_wipe((char *)(uintptr_t)secrets[i], strlen(secrets[i]));
+	wipe(r->login.password);
+	wipe(r->login.token);
 	r->login = (struct mf_login){ 0 };
 	if (r->watching != NULL)
 		r->server->watcher->end(r->server->watcher, r->watching);
 	r->watching = NULL;
+	if (r->counted)
+		eas_waits_end(r->server->waits, r);
+	r->counted = false;
+	mf_arena_free(r->lasting);
+	r->lasting = NULL;
 	mf_buf_deinit(&r->answer.body);
 }

@@ -22,6 +22,7 @@ struct state;	 /* state/state.h */
 struct eas_policies;
 struct eas_limits;
 struct tokens;
+struct eas_waits;
 struct state_device;
 struct eas_spool;
 struct eas_command; /* eas/commands.h: a row of the table of commands */
@@ -35,6 +36,7 @@ struct eas_server {
 	const struct eas_policies *policies; /* eas/policy.h; NULL: no device must keep to any */
 	struct eas_limits *limits;	     /* eas/limits.h; NULL: none */
 	struct tokens *tokens;		     /* token/token.h; NULL: none are taken */
+	struct eas_waits *waits;	     /* eas/waits.h; NULL: none */
 };
 
 struct eas_request;
@@ -82,13 +84,17 @@ enum eas_stir {
 
 struct eas_wait {
 	int64_t until;	 /* clock_ms: call again then at the latest */
+	int64_t end;	 /* clock_ms: the wait as the client wants it is over */
 	int64_t poll_ms; /* call again that often; 0: only at `until` or when woken */
 	uint64_t group;	 /* the user's number: whoever stirs this user wakes it; 0: nobody */
 	uint64_t one;	 /* the device's number: of its waiting requests the newest ends the others;
 			  * 0: any number may wait */
 	const char *const *folders; /* the backend's ids to watch, NULL at the end; NULL: none */
-	bool changes;		    /* changed and removed items are of interest, too */
+	bool settled;	  /* of the arena and of what http has given nothing is needed any more but
+				     * what eas_request_settle keeps, and r->parsed */
+	bool changes;	  /* changed and removed items are of interest, too */
 	unsigned stirred; /* eas_stir, set by whoever wakes it; 0: time is up, or its poll due */
+	bool left;	  /* set with `ended`: the client is gone */
 	bool ended;	  /* set by whoever ends it: answer now (a newer request, shutdown) */
 };
 
@@ -127,9 +133,11 @@ struct eas_request {
 	struct wbxml_node *root;    /* the decoded body; NULL when the request has none */
 	struct mf_session *store;   /* a session of the store's backend, returned after the run */
 	const struct mf_store_api *store_api;
-	const char *store_name; /* name of that backend: the folders' store in the state */
-	void *watching;		/* of server->watcher, while it waits; NULL: nobody wakes it */
-	void *parsed;		/* the command's own parsed request, kept over EAS_WAIT */
+	const char *store_name;	  /* name of that backend: the folders' store in the state */
+	bool counted;		  /* among server->waits */
+	void *watching;		  /* of server->watcher, while it waits; NULL: nobody wakes it */
+	struct mf_arena *lasting; /* eas_request_lasting; NULL: none yet */
+	void *parsed;		  /* the command's own parsed request, kept over EAS_WAIT */
 	int64_t tended; /* clock_ms: eas/conversations.c last found nothing to do; 0: never */
 	bool waited;	/* it is called again after EAS_WAIT */
 
@@ -173,6 +181,13 @@ enum eas_verdict eas_run(struct eas_request *r);
 /* Before a body of so many bytes is read: true when it is a mail larger than we, or the mail server as far
  * as it has told, take; then the answer says so (115; 507 before 14.0) and eas_run is not to be called. */
 bool eas_refuse_large(struct eas_request *r, uint64_t length);
+
+/* Of a request that waits and is `settled`: moves what is still needed into a small arena, and frees the old one
+ * with its secrets wiped; r->arena is the new one. Called by the arena's owner. */
+void eas_request_settle(struct eas_request *r);
+
+/* Memory of the request that outlives eas_request_settle, and ends with it. */
+struct mf_arena *eas_request_lasting(struct eas_request *r);
 
 /* Wipes the credentials, frees answer.body. The arena is the owner's. */
 void eas_request_deinit(struct eas_request *r);

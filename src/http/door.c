@@ -622,6 +622,17 @@ http_connection_done(struct http_door *d, struct http_connection *c)
 	pthread_mutex_unlock(&d->lock);
 }
 
+bool
+http_connection_left(struct http_door *d, struct http_connection *c)
+{
+	bool left;
+
+	pthread_mutex_lock(&d->lock);
+	left = c->gone;
+	pthread_mutex_unlock(&d->lock);
+	return left;
+}
+
 void
 http_door_stats(struct http_door *d, struct http_door_stats *out)
 {

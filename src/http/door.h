@@ -76,6 +76,9 @@ bool http_connection_push(struct http_door *d, struct http_connection *c, struct
 /* The job is done. */
 void http_connection_done(struct http_door *d, struct http_connection *c);
 
+/* Its client has hung up. */
+bool http_connection_left(struct http_door *d, struct http_connection *c);
+
 struct http_door_stats {
 	size_t connections;
 	uint64_t accepted, refused, left, expired;

@@ -109,8 +109,11 @@ http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
 	struct http_hall *h = cls;
 	struct mf_arena *a = mf_arena_new();
-	struct exchange *x = mf_new(a, struct exchange);
+	struct exchange *x = calloc(1, sizeof(*x));
 	uint64_t number;
+
+	if (x == NULL)
+		abort();
 
 	pthread_mutex_lock(&h->lock);
 	h->requests++;
@@ -329,6 +332,7 @@ run(struct work_job *job)
 
 	r->wait.stirred = job->wait.stirred;
 	r->wait.ended = job->wait.ended;
+	r->wait.left = job->wait.ended && http_connection_left(x->hall->door, x->connection);
 	enum eas_verdict verdict = x->route->run(r);
 
 	if (!x->run)
@@ -342,6 +346,11 @@ run(struct work_job *job)
 	job->wait.poll_ms = r->wait.poll_ms;
 	job->wait.group = r->wait.group;
 	job->wait.one = r->wait.one;
+	if (r->wait.settled && x->target != NULL) { /* for the first time */
+		x->target = NULL;
+		eas_request_settle(r);
+		http_body_deinit(&x->body);
+	}
 	return WORK_WAIT;
 }
 
@@ -470,6 +479,7 @@ http_exchange_end(
 		mf_buf_deinit(&x->request.answer.body);
 	http_body_deinit(&x->body);
 	mf_arena_free(x->request.arena);
+	free(x);
 	pthread_mutex_lock(&h->lock);
 	h->requests--;
 	pthread_cond_broadcast(&h->less);

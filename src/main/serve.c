@@ -20,6 +20,7 @@
 #include "eas/autodiscover.h"
 #include "eas/limits.h"
 #include "eas/policy.h"
+#include "eas/waits.h"
 #include "eas/who.h"
 #include "http/listen.h"
 #include "http/server.h"
@@ -55,6 +56,7 @@ struct service {
 	struct eas_policies *policies;
 	struct eas_limits *limits;
 	struct tokens *tokens;
+	struct eas_waits *waits;
 	struct eas_server eas;
 	int64_t collect_at; /* clock_ms */
 };
@@ -138,12 +140,14 @@ open_all(struct service *s, struct mf_error *err)
 	if (s->pool == NULL)
 		return mf_fail(err, MF_TEMPORARY, "no thread can be started");
 	s->limits = eas_limits_new(top);
+	s->waits = eas_waits_new(top);
 	s->eas = (struct eas_server){ .conf = top,
 		.state = s->state,
 		.backends = s->backends,
 		.policies = s->policies,
 		.limits = s->limits,
-		.tokens = s->tokens };
+		.tokens = s->tokens,
+		.waits = s->waits };
 	st = watcher_open(&s->watcher, top, &s->eas, s->pool, err);
 	if (st != MF_OK)
 		return st;
@@ -160,6 +164,7 @@ open_all(struct service *s, struct mf_error *err)
 	s->desk.backends = s->backends;
 	s->desk.state = s->state;
 	s->desk.push = s->watcher.push;
+	s->desk.waits = s->waits;
 	return watchdesk_open(&s->desk, top, err);
 }
 
@@ -176,6 +181,7 @@ close_all(struct service *s)
 	state_close(s->state);
 	eas_limits_free(s->limits);
 	tokens_free(s->tokens);
+	eas_waits_free(s->waits);
 	eas_policies_free(s->policies);
 	conf_free(s->conf);
 	mime_deinit();
@@ -217,11 +223,14 @@ collect(struct service *s)
 static int64_t
 keep_house(struct service *s)
 {
+	int64_t idle = mf_conf_number(conf_top(s->conf), "session_idle") * 1000;
 	int64_t now = clock_ms(), next = now + REAP_MAX_MS, reap;
 
 	reap = backend_sessions_reap(s->backends, now);
 	if (reap < next)
 		next = reap;
+	else if (idle > 0 && now + idle < next)
+		next = now + idle; /* for those that become idle from now on */
 	if (now >= s->collect_at)
 		collect(s);
 	malloc_trim(0); /* what a crowd of requests needed goes back to the system */

@@ -86,8 +86,19 @@ print_push(struct mf_buf *out, const struct watchdesk *d)
 {
 	struct push_stats push = { 0 };
 
+	struct eas_waits_stats waits;
+
 	if (d->push != NULL)
 		push_stats(d->push, &push);
+	eas_waits_stats(d->waits, &waits);
+	print_counter(out, "mailferry_waits_refused_total",
+		"Requests sent away because too many waited (waiting_limit, waiting_limit_user).",
+		waits.refused);
+	print_gauge(out, "mailferry_devices_cut",
+		"Devices whose waits are ended early, because something cut them off.",
+		waits.cut_devices);
+	print_gauge(out, "mailferry_watchers_blind", "Watched users whose mail server refuses it.",
+		push.blind);
 	print_gauge(out, "mailferry_watchers", "Users whose mailboxes are watched.", push.users);
 	print_gauge(out, "mailferry_watched_requests", "Waiting requests that are watched.",
 		push.interests);

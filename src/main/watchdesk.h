@@ -3,6 +3,7 @@
 #define MAIN_WATCHDESK_H
 
 #include "backend/registry.h"
+#include "eas/waits.h"
 #include "http/listen.h"
 #include "http/server.h"
 #include "push/watch.h"
@@ -18,7 +19,8 @@ struct watchdesk {
 	struct backends *backends;
 	struct state *state;
 	struct push *push; /* may be NULL */
-	int64_t began;	   /* clock_wall */
+	struct eas_waits *waits;
+	int64_t began; /* clock_wall */
 };
 
 /* Binds the addresses of metrics_listen, if there are any: may need root's rights. */

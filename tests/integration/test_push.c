@@ -216,6 +216,43 @@ Test(push, over_a_killed_server, .timeout = 180)
 	dovecot_end(&d);
 }
 
+/* Beyond waiting_limit_user: 503, and when to come again; who waits already is left alone. */
+Test(push, too_many_of_a_user, .timeout = 120)
+{
+	struct dovecot d;
+	struct gateway g;
+	const char *user = fixture_user("many");
+	struct pinging p = { .folders = { "inbox" }, .heartbeat = 120 };
+	struct phone *other;
+	struct client_ping_result result = { 0 };
+	struct client_folder *inbox;
+	struct mf_arena *a = mf_arena_new();
+	struct mf_error err = { .text = "" };
+
+	dovecot_get(&d);
+	gateway_start(&g, &d, "waiting_limit_user = 1\n");
+	p.phone = phone_new(&g, user, NULL, "phone1");
+	phone_hierarchy(p.phone);
+	deliver(&d, user, "before");
+	phone_sync(p.phone, "inbox");
+	other = phone_new(&g, user, NULL, "phone2");
+	phone_hierarchy(other);
+	phone_sync(other, "inbox");
+	ping_begin(&p);
+	inbox = phone_folder(other, "inbox");
+	cr_assert_eq(client_ping(other->client, a, 120, &inbox, 1, &result, &err), MF_TEMPORARY,
+		"it waited: %s", err.text);
+	cr_assert_eq(gateway_log_count(&g, "too many requests wait"), 1);
+	deliver(&d, user, "wake up");
+	ping_end(&p, "inbox");
+	cr_assert_eq(phone_sync(p.phone, "inbox").added, 1);
+	mf_arena_free(a);
+	phone_free(other);
+	phone_free(p.phone);
+	gateway_end(&g);
+	dovecot_end(&d);
+}
+
 /* SIGTERM answers who waits, well formed. */
 Test(push, the_gateway_stops_under_a_ping, .timeout = 120)
 {

@@ -16,6 +16,7 @@
 #include "eas/folders.h"
 #include "eas/map/folder.h"
 #include "eas/schema.h"
+#include "eas/waits.h"
 #include "mailferry/log.h"
 #include "state/blob.h"
 #include "state/device.h"
@@ -87,7 +88,7 @@ add_folder(struct ping *p, const char *id)
 }
 
 static void
-read_folders(struct eas_request *r, struct ping *p)
+read_folders(struct eas_request *r, struct ping *p, struct mf_arena *a)
 {
 	const struct wbxml_node *all = wbxml_child(r->root, Ping_Folders);
 	const struct wbxml_node *n;
@@ -97,13 +98,13 @@ read_folders(struct eas_request *r, struct ping *p)
 		count++;
 	if (count == 0)
 		return;
-	p->folders = mf_new_array(r->arena, struct folder, count);
+	p->folders = mf_new_array(a, struct folder, count);
 	for (n = wbxml_child(all, Ping_Folder); n != NULL; n = wbxml_next(n))
-		add_folder(p, id_of(n));
+		add_folder(p, mf_strdup(a, id_of(n)));
 }
 
 static void
-read_cached(struct eas_request *r, struct ping *p, struct mf_bytes row)
+read_cached(struct ping *p, struct mf_bytes row, struct mf_arena *a)
 {
 	struct varint_reader v;
 	uint64_t heartbeat, n;
@@ -117,12 +118,12 @@ read_cached(struct eas_request *r, struct ping *p, struct mf_bytes row)
 		p->heartbeat = (uint32_t)heartbeat;
 	if (p->n > 0 || v.failed)
 		return;
-	p->folders = mf_new_array(r->arena, struct folder, (size_t)n);
+	p->folders = mf_new_array(a, struct folder, (size_t)n);
 	for (uint64_t i = 0; i < n && !v.failed; i++) {
 		struct mf_bytes id = varint_get_bytes(&v);
 
 		if (!v.failed)
-			add_folder(p, mf_strndup(r->arena, (const char *)id.data, id.len));
+			add_folder(p, mf_strndup(a, (const char *)id.data, id.len));
 	}
 }
 
@@ -174,7 +175,8 @@ answer_changes(struct eas_request *r, const struct ping *p)
 static struct ping *
 read_ping(struct eas_request *r, enum eas_verdict *verdict)
 {
-	struct ping *p = mf_new(r->arena, struct ping);
+	struct mf_arena *lasting = eas_request_lasting(r);
+	struct ping *p = mf_new(lasting, struct ping);
 	int64_t low = mf_conf_number(r->server->conf, "heartbeat_min");
 	int64_t high = mf_conf_number(r->server->conf, "heartbeat_max");
 	int64_t most = mf_conf_number(r->server->conf, "ping_folders_max");
@@ -188,7 +190,7 @@ read_ping(struct eas_request *r, enum eas_verdict *verdict)
 			*verdict = answer(r, EAS_PING_HEARTBEAT, Ping_HeartbeatInterval, low);
 			return NULL;
 		}
-		read_folders(r, p);
+		read_folders(r, p, lasting);
 	}
 	st = state_blob_load(r->server->state, r->user_number, r->device->number, STATE_BLOB_PING,
 		r->arena, &row, &err);
@@ -196,8 +198,8 @@ read_ping(struct eas_request *r, enum eas_verdict *verdict)
 		*verdict = eas_fail(r, st, &err);
 		return NULL;
 	}
-	read_cached(r, p, row);
-	mf_on_free(r->arena, cursors_free, p);
+	read_cached(p, row, lasting);
+	mf_on_free(lasting, cursors_free, p);
 	if (p->heartbeat == 0 || p->n == 0)
 		*verdict = answer(r, EAS_PING_PARAMETERS, 0, 0);
 	else if (p->heartbeat < low || p->heartbeat > high)
@@ -251,6 +253,19 @@ filter_of(struct eas_request *r, struct mf_bytes options)
 	return sync_options_read(r, &asked, options, &o) ? o.filter : 0;
 }
 
+static bool
+wants_changes(const struct eas_request *r)
+{
+	return mf_conf_bool(r->server->conf, "ping_changes");
+}
+
+/* Soft deletes wake nobody, whatever is set. */
+static bool
+has_news(const struct eas_request *r, const struct sync_snapshot *s)
+{
+	return s->adds.n > 0 || (wants_changes(r) && (s->gone.n > 0 || s->changed.n_runs > 0));
+}
+
 /* What the device would get from a Sync now. */
 static enum mf_status
 look_closely(struct eas_request *r, struct folder *f, const struct state_folder *sf,
@@ -267,7 +282,7 @@ look_closely(struct eas_request *r, struct folder *f, const struct state_folder 
 	if (st == MF_OK)
 		st = sync_engine_refresh(&source, s, &scope, err);
 	/* New ids, a damaged row: the next Sync says so. */
-	f->changed = st == MF_RESYNC || st == MF_BROKEN || (st == MF_OK && s->adds.n > 0);
+	f->changed = st == MF_RESYNC || st == MF_BROKEN || (st == MF_OK && has_news(r, s));
 	if (st == MF_RESYNC || st == MF_BROKEN)
 		return MF_OK;
 	mf_buf_clear(&f->cursor);
@@ -336,7 +351,7 @@ look(struct eas_request *r, struct ping *p, unsigned *status, struct mf_error *e
 }
 
 /* The backend's ids of the folders, for whoever watches: kept in `own`, which lives as long as the
- * request. */
+ * wait. */
 static enum mf_status
 name_watched(struct eas_request *r, struct ping *p, struct mf_arena *own, struct mf_error *err)
 {
@@ -359,11 +374,13 @@ name_watched(struct eas_request *r, struct ping *p, struct mf_arena *own, struct
 static enum eas_verdict
 wait(struct eas_request *r, const struct ping *p)
 {
-	r->wait.until = p->until;
+	r->wait.until = r->wait.end = p->until;
 	r->wait.poll_ms = POLL_MS;
 	r->wait.group = r->user_number;
 	r->wait.one = r->device->number;
 	r->wait.folders = p->watched;
+	r->wait.settled = true;
+	r->wait.changes = wants_changes(r);
 	return EAS_WAIT;
 }
 
@@ -372,6 +389,7 @@ cmd_ping(struct eas_request *r)
 {
 	struct ping *p = r->parsed;
 	struct mf_arena *own = r->arena;
+	bool waited = p != NULL;
 	enum eas_verdict verdict = EAS_DONE;
 	struct mf_error err;
 	unsigned status = 0;
@@ -381,18 +399,20 @@ cmd_ping(struct eas_request *r)
 		p = r->parsed = read_ping(r, &verdict);
 		if (p == NULL)
 			return verdict;
-		p->until = clock_ms() + (int64_t)p->heartbeat * 1000;
+		p->until = eas_wait_until(r, p->heartbeat);
 		p->listed = clock_ms();
 		remember(r, p);
 	}
 	/* What a look needs is gone when it is over: a request may look a thousand times. */
 	r->arena = mf_arena_new();
 	if (p->watched == NULL)
-		st = name_watched(r, p, own, &err);
+		st = name_watched(r, p, eas_request_lasting(r), &err);
 	if (st == MF_OK)
 		st = look(r, p, &status, &err);
 	mf_arena_free(r->arena);
 	r->arena = own;
+	if (st == MF_TEMPORARY && waited && !r->wait.ended && clock_ms() < p->until)
+		return wait(r, p); /* the mail server is away: told when it is back */
 	if (st != MF_OK)
 		return eas_fail(r, st, &err);
 	if (status == EAS_PING_CHANGES)

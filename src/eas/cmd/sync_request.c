@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "eas/schema.h"
+#include "eas/waits.h"
 #include "mailferry/log.h"
 #include "state/blob.h"
 #include "state/device.h"
@@ -286,7 +287,7 @@ sync_request_read(struct eas_request *r, enum eas_verdict *verdict)
 	if (!wait_read(r, root, &out->wait, verdict))
 		return NULL;
 	collections_read(r, root, count, out);
-	out->until = clock_ms() + (int64_t)out->wait * 1000;
+	out->until = eas_wait_until(r, out->wait);
 	if (r->root != NULL)
 		st = root_keep(r, root, out, &err);
 	if (st != MF_OK)

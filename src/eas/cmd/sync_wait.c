@@ -84,7 +84,7 @@ sync_wait_note(struct eas_request *r, struct mf_arena *lasting, struct sync_requ
 enum eas_verdict
 sync_wait(struct eas_request *r, const struct sync_request *rq)
 {
-	r->wait.until = rq->until;
+	r->wait.until = r->wait.end = rq->until;
 	r->wait.poll_ms = POLL_MS;
 	r->wait.group = r->user_number;
 	r->wait.one = rq->waiting->one;
@@ -97,6 +97,7 @@ bool
 sync_wait_quiet(struct eas_request *r, const struct sync_request *rq)
 {
 	const struct sync_waiting *w = rq->waiting;
+	enum mf_status st;
 	struct mf_error err;
 
 	if (w == NULL || r->wait.ended || clock_ms() >= rq->until)
@@ -109,7 +110,10 @@ sync_wait_quiet(struct eas_request *r, const struct sync_request *rq)
 	for (size_t i = 0, n; i < w->n; i += n) { /* those of one store together */
 		for (n = 1; i + n < w->n && w->api[i + n] == w->api[i];)
 			n++;
-		if (w->api[i]->poll(r->store, w->polls + i, n, &err) != MF_OK)
+		st = w->api[i]->poll(r->store, w->polls + i, n, &err);
+		if (st == MF_TEMPORARY)
+			return true; /* the mail server is away: told when it is back */
+		if (st != MF_OK)
 			return false;
 	}
 	for (size_t i = 0; i < w->n; i++)
