@@ -6,6 +6,7 @@
 #include "backend/session.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "sync/numbered.h"
 
 enum {
 	SESSION_WAIT_MS = 2000, /* requests go first */
@@ -50,6 +51,7 @@ run_all(const struct sync_mailbox *m, bool *more)
 	return true;
 }
 
+/* session: over sync_numbered_api, with the items' numbers as commands see them. */
 static int64_t
 run(const struct eas_server *server, uint32_t user_number, const struct mf_login *who,
 	struct mf_session *session, const struct mf_backend_api *api)
@@ -60,7 +62,7 @@ run(const struct eas_server *server, uint32_t user_number, const struct mf_login
 		.name = who->user,
 		.user = user_number,
 		.store = api->name,
-		.api = api->store,
+		.api = &sync_numbered_api,
 		.session = session,
 		.folders = &folders };
 	struct mf_error err = { .text = "" };
@@ -74,6 +76,20 @@ run(const struct eas_server *server, uint32_t user_number, const struct mf_login
 			mf_log_value(err.text));
 	mf_arena_free(a);
 	return !well ? RETRY_MS : more ? AGAIN_MS : 0;
+}
+
+/* On failure the session is given back. */
+static enum mf_status
+number(const struct eas_server *server, uint32_t user_number, const struct mf_backend_api *api,
+	struct mf_session **session, struct mf_error *err)
+{
+	struct mf_session *inner = *session;
+	enum mf_status st = sync_numbered_open(
+		server->state, user_number, api->name, api->store, inner, session, err);
+
+	if (st != MF_OK)
+		backend_session_put(server->backends, inner);
+	return st;
 }
 
 int64_t
@@ -90,9 +106,11 @@ eas_background_run(
 
 	snprintf(context, sizeof(context), "background user=%s", mf_log_value(who->user));
 	log_set_context(context);
+	if (st == MF_OK)
+		st = number(server, user_number, api, &session, &err);
 	if (st == MF_OK) {
 		again = run(server, user_number, who, session, api);
-		backend_session_put(server->backends, session);
+		backend_session_put(server->backends, sync_numbered_close(session));
 	} else if (st == MF_AUTH || st == MF_REFUSED) {
 		again = 0; /* the next request brings others */
 	} else {
