@@ -17,6 +17,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -620,6 +621,62 @@ http_connection_done(struct http_door *d, struct http_connection *c)
 	pthread_mutex_lock(&d->lock);
 	c->job = NULL;
 	pthread_mutex_unlock(&d->lock);
+}
+
+/* The entry of the same client under another number. Holds the lock. */
+static struct http_connection *
+renumber(struct http_door *d, struct http_connection *c, int fd)
+{
+	struct http_connection *n;
+
+	if (!make_room(d, fd) || (n = calloc(1, sizeof(*n))) == NULL)
+		return NULL;
+	if (d->by_fd[fd] != NULL)
+		forget(d, d->by_fd[fd]);
+	n->fd = fd;
+	n->serial = ++d->serial & 0x3fffffff;
+	n->gone = c->gone;
+	n->job = c->job;
+	memcpy(n->peer, c->peer, sizeof(n->peer));
+	c->job = NULL;
+	d->by_fd[fd] = n;
+	d->stats.connections++;
+	return n;
+}
+
+struct http_connection *
+http_connection_take(struct http_door *d, struct http_connection *c)
+{
+	struct http_connection *n = NULL;
+	int fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 0), dead;
+
+	dead = fd < 0 ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	pthread_mutex_lock(&d->lock);
+	if (dead >= 0)
+		n = renumber(d, c, fd);
+	if (n != NULL) { /* an end of which nobody was told yet is told by the new entry */
+		epoll_ctl(d->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+		watch(d, fd, EPOLLRDHUP | EPOLLET, tag(KIND_CONNECTION, n->serial, fd));
+		dup3(dead, c->fd, O_CLOEXEC);
+	}
+	pthread_mutex_unlock(&d->lock);
+	if (n == NULL && fd >= 0)
+		close(fd);
+	if (dead >= 0)
+		close(dead);
+	return n;
+}
+
+void
+http_connection_drop(struct http_door *d, struct http_connection *c)
+{
+	int fd = c->fd;
+
+	pthread_mutex_lock(&d->lock);
+	epoll_ctl(d->epoll, EPOLL_CTL_DEL, fd, NULL);
+	forget(d, c);
+	pthread_mutex_unlock(&d->lock);
+	close(fd);
 }
 
 bool

@@ -76,6 +76,13 @@ bool http_connection_push(struct http_door *d, struct http_connection *c, struct
 /* The job is done. */
 void http_connection_done(struct http_door *d, struct http_connection *c);
 
+/* Takes a plain connection, whose job runs, out of the library's hands: the socket is another one from here on,
+ * watched as before, and the library finds a dead one under its own number, which it may close. NULL: the
+ * system has no descriptor left; all stays as it was. */
+struct http_connection *http_connection_take(struct http_door *d, struct http_connection *c);
+/* Closes and forgets one that was taken. */
+void http_connection_drop(struct http_door *d, struct http_connection *c);
+
 /* Its client has hung up. */
 bool http_connection_left(struct http_door *d, struct http_connection *c);
 

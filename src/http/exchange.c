@@ -5,6 +5,7 @@
 #include "http/exchange.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,9 @@ struct exchange {
 	bool overflow; /* the body is refused; what comes is discarded */
 	bool close;    /* the connection ends with this answer */
 	bool run;      /* the route has seen it: its deinit is due */
+	bool taken;    /* it waits without the library (see take_over) */
+	atomic_int
+		owners; /* of this memory, once it is taken: the job, and the library until it notices */
 };
 
 /* ---- Refusals: what http answers by itself, with one log line ---- */
@@ -324,6 +328,47 @@ wipe_credentials(const struct eas_request *r)
 				strlen(r->headers[i].value));
 }
 
+/* The route's part and all that is large. */
+static void
+finish(struct exchange *x)
+{
+	struct http_hall *h = x->hall;
+
+	if (x->run && x->route->deinit != NULL)
+		x->route->deinit(&x->request);
+	else
+		mf_buf_deinit(&x->request.answer.body);
+	http_body_deinit(&x->body);
+	mf_arena_free(x->request.arena);
+	pthread_mutex_lock(&h->lock);
+	h->requests--;
+	pthread_cond_broadcast(&h->less);
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void
+release(struct exchange *x)
+{
+	if (atomic_fetch_sub(&x->owners, 1) == 1)
+		free(x);
+}
+
+/* A suspended connection of the library costs two pages and more, for as long as a phone waits. So a plain one
+ * whose answer will be short waits without it: the socket is ours, the library finds a dead one, calls
+ * once more, is told to end, and frees what it has. The answer is written here, and ends the connection. */
+static void
+take_over(struct exchange *x)
+{
+	struct http_connection *c;
+
+	if (x->connection->tls || (c = http_connection_take(x->hall->door, x->connection)) == NULL)
+		return;
+	x->taken = true;
+	atomic_store(&x->owners, 2);
+	x->connection = c;
+	MHD_resume_connection(x->mhd);
+}
+
 static enum work_verdict
 run(struct work_job *job)
 {
@@ -350,8 +395,23 @@ run(struct work_job *job)
 		x->target = NULL;
 		eas_request_settle(r);
 		http_body_deinit(&x->body);
+		take_over(x);
 	}
 	return WORK_WAIT;
+}
+
+static void
+answer_taken(struct exchange *x)
+{
+	struct http_hall *h = x->hall;
+
+	http_reply_plain(x->connection->fd, &x->request.answer);
+	http_connection_drop(h->door, x->connection);
+	pthread_mutex_lock(&h->lock);
+	h->answered++;
+	pthread_mutex_unlock(&h->lock);
+	finish(x);
+	release(x);
 }
 
 /* After the resume the exchange is the HTTP thread's, and may be freed before this returns. */
@@ -362,8 +422,12 @@ done(struct work_job *job)
 	struct http_hall *h = x->hall;
 
 	http_connection_done(h->door, x->connection);
-	x->stage = STAGE_ANSWERED;
-	MHD_resume_connection(x->mhd);
+	if (x->taken) {
+		answer_taken(x);
+	} else {
+		x->stage = STAGE_ANSWERED;
+		MHD_resume_connection(x->mhd);
+	}
 	pthread_mutex_lock(&h->lock);
 	h->jobs--;
 	pthread_cond_broadcast(&h->less);
@@ -441,6 +505,8 @@ http_exchange_step(void *cls, struct MHD_Connection *mhd, const char *url, const
 	(void)cls;
 	(void)mhd;
 	(void)url; /* decoded by the library; the target is taken as it came */
+	if (x->taken)
+		return MHD_NO;
 	switch (x->stage) {
 	case STAGE_HEADER:
 		return take_header(x, method, version);
@@ -469,21 +535,16 @@ http_exchange_end(
 	(void)code;
 	if (x == NULL)
 		return;
-	assert(x->stage != STAGE_RUNNING);
 	*context = NULL;
+	if (x->taken) {
+		release(x);
+		return;
+	}
+	assert(x->stage != STAGE_RUNNING);
 	if (x->connection != NULL)
 		http_connection_deadline(h->door, x->connection, h->idle_ms + h->header_ms);
-	if (x->run && x->route->deinit != NULL)
-		x->route->deinit(&x->request);
-	else
-		mf_buf_deinit(&x->request.answer.body);
-	http_body_deinit(&x->body);
-	mf_arena_free(x->request.arena);
+	finish(x);
 	free(x);
-	pthread_mutex_lock(&h->lock);
-	h->requests--;
-	pthread_cond_broadcast(&h->less);
-	pthread_mutex_unlock(&h->lock);
 }
 
 void

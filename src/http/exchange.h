@@ -47,6 +47,10 @@ void http_exchange_connection(void *cls, struct MHD_Connection *mhd, void **cont
 /* The request of a job that http_exchange_step pushed. */
 const struct eas_request *http_exchange_request(const struct work_job *job);
 
+/* Writes an answer to the socket of a client that has waited, as far as the socket takes it at once; the connection
+ * ends with it. (reply.c) */
+void http_reply_plain(int fd, const struct eas_answer *answer);
+
 /* Hands an answer to the library: Content-Length always, Content-Type only with a body. The body must
  * outlive the exchange's end. (reply.c) */
 enum MHD_Result http_reply(

@@ -2,6 +2,8 @@
 #include "http/exchange.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -72,4 +74,51 @@ http_reply(struct MHD_Connection *mhd, const struct eas_answer *answer, bool clo
 	result = MHD_queue_response(mhd, answer->http_status, response);
 	MHD_destroy_response(response);
 	return result;
+}
+
+/* ---- Without the library ---- */
+
+static void
+put_head(const struct eas_answer *answer, uint64_t size, struct mf_buf *out)
+{
+	char date[64];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	mf_buf_printf(out,
+		"HTTP/1.1 %u %s\r\nDate: %s\r\nConnection: close\r\nContent-Length: %llu\r\n",
+		answer->http_status, MHD_get_reason_phrase_for(answer->http_status), date,
+		(unsigned long long)size);
+	for (size_t i = 0; i < answer->n_headers; i++)
+		mf_buf_printf(out, "%s: %s\r\n", answer->headers[i].name, answer->headers[i].value);
+	if (size > 0 && answer->content_type != NULL)
+		mf_buf_printf(out, "Content-Type: %s\r\n", answer->content_type);
+	mf_buf_add_str(out, "\r\n");
+}
+
+void
+http_reply_plain(int fd, const struct eas_answer *answer)
+{
+	uint64_t size = eas_answer_size(answer);
+	struct mf_buf out;
+	ssize_t n;
+
+	mf_buf_init(&out, 0);
+	put_head(answer, size, &out);
+	for (uint64_t at = 0; at < size; at += (uint64_t)n) {
+		uint8_t *room = mf_buf_reserve(&out, BLOCK);
+
+		n = eas_answer_read(answer, at, (char *)room, BLOCK);
+		if (n <= 0)
+			break;
+		mf_buf_commit(&out, (size_t)n);
+	}
+	for (size_t at = 0; at < out.len; at += (size_t)n) {
+		n = send(fd, out.data + at, out.len - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n <= 0)
+			break; /* the client sees that something is missing, and asks again */
+	}
+	mf_buf_deinit(&out);
 }
