@@ -34,6 +34,7 @@ enum imap_caps {
 	IMAP_CAP_PREVIEW = 1 << 19,
 	IMAP_CAP_UNSELECT = 1 << 20,
 	IMAP_CAP_GMAIL = 1 << 21,
+	IMAP_CAP_FUZZY = 1 << 27,
 	IMAP_CAP_REV2 = 1 << 23,
 	IMAP_CAP_REV1 = 1 << 24,
 	IMAP_CAP_NOTIFY = 1 << 25,

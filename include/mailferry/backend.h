@@ -179,7 +179,8 @@ enum mf_query_kind {
 	MF_QUERY_LARGER, /* size */
 };
 
-/* Texts match anywhere and without regard to case, after decoding (RFC 2047, transfer encodings). */
+/* Texts match anywhere and without regard to case, after decoding (RFC 2047, transfer encodings). A
+ * server with an index may find TEXT and BODY by words, and other forms of them. */
 struct mf_query {
 	enum mf_query_kind kind;
 	const struct mf_query *children;

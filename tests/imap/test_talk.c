@@ -204,3 +204,52 @@ Test(talk, changes)
 		mf_buf_deinit(&log);
 	}
 }
+
+/* ---- Searching: words for servers that have better than TEXT ---- */
+
+Test(talk, searches)
+{
+	static const struct {
+		const char *name;
+		enum mf_query_kind kind;
+		const char *text;
+		struct fake_step steps[8];
+	} cases[] = {
+		{ "plain", MF_QUERY_TEXT, "wheels",
+			{ LOGIN_WITH("UNSELECT LITERAL+"), SELECT_HAS("3"),
+				{ "UID SEARCH TEXT \"wheels\"", "* SEARCH 5\r\n$ OK x\r\n", NULL },
+				END } },
+		{ "an index", MF_QUERY_BODY, "wheels",
+			{ LOGIN_WITH("UNSELECT LITERAL+ SEARCH=FUZZY"), SELECT_HAS("3"),
+				{ "UID SEARCH FUZZY BODY \"wheels\"", "* SEARCH 5\r\n$ OK x\r\n",
+					NULL },
+				END } },
+		{ "an index is for free text", MF_QUERY_FROM, "ada",
+			{ LOGIN_WITH("UNSELECT LITERAL+ SEARCH=FUZZY"), SELECT_HAS("3"),
+				{ "UID SEARCH FROM \"ada\"", "* SEARCH 5\r\n$ OK x\r\n", NULL },
+				END } },
+		{ "Gmail", MF_QUERY_TEXT, "is:unread \" or\\",
+			{ LOGIN_WITH("UNSELECT LITERAL+ X-GM-EXT-1"), SELECT_HAS("3"),
+				{ "UID SEARCH X-GM-RAW \"\\\"is:unread   or \\\"\"",
+					"* SEARCH 5\r\n$ OK x\r\n", NULL },
+				END } },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fake *f = fake_start(cases[i].steps);
+		struct mf_query q = { .kind = cases[i].kind, .text = cases[i].text };
+		struct fake_client c;
+		struct mf_idset found;
+
+		mf_idset_init(&found);
+		fake_login(&c, f, "");
+		cr_assert_eq(c.status, MF_OK, "%s: %s", cases[i].name, c.err.text);
+		cr_assert_eq(c.store->search(c.session, "INBOX", &q, 0, &found, &c.err), MF_OK,
+			"%s: %s (%s)", cases[i].name, c.err.text, fake_complaint(f));
+		cr_assert(found.n > 0 && mf_idset_has(&found, 5), "%s", cases[i].name);
+		mf_idset_deinit(&found);
+		fake_logout(&c);
+		cr_assert_str_eq(fake_complaint(f), "", "%s: %s", cases[i].name, fake_complaint(f));
+		fake_end(f);
+	}
+}

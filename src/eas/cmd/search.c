@@ -2,7 +2,8 @@
  * Search (MS-ASCMD 2.2.1.16): mail, people, documents. Knows the elements of queries; the search itself
  * is mailsearch.h's and peoplesearch.h's. There are no document libraries.
  *
- * Only And joins criteria, and only once: everything else is too complex (MS-ASCMD 2.2.3.10, 2.2.3.80.2).
+ * Criteria stand in one And or Or, or in an Or inside that And; anything else is too complex (MS-ASCMD
+ * 2.2.3.10, 2.2.3.80.2).
  */
 #include "eas/commands.h"
 
@@ -27,7 +28,7 @@ enum {
 	STORE_PAST_END = 12,
 };
 
-enum { PHRASES_MAX = 8, FOLDERS_MAX = 1000 };
+enum { PHRASES_MAX = 8, FOLDERS_MAX = 1000, DAY = 86400 };
 
 struct searching {
 	struct eas_request *r;
@@ -126,6 +127,63 @@ take_before(struct searching *s, const struct wbxml_node *n)
 	return EAS_OK;
 }
 
+/* ---- Or: strings and dates, of which one must be so ---- */
+
+static unsigned
+take_bound(struct searching *s, const struct wbxml_node *n, struct mf_query *out)
+{
+	int64_t when;
+	(void)s;
+	if (!read_bound(n, &when))
+		return STORE_INVALID;
+	if (n->tag == Search_GreaterThan)
+		*out = (struct mf_query){ .kind = MF_QUERY_SINCE, .date = when };
+	else
+		*out = (struct mf_query){ .kind = MF_QUERY_BEFORE, .date = when + DAY };
+	return EAS_OK;
+}
+
+static unsigned
+take_alternative(struct searching *s, const struct wbxml_node *n, struct mf_query *out)
+{
+	const struct mf_query *q;
+	if (n->tag == Search_GreaterThan || n->tag == Search_LessThan)
+		return take_bound(s, n, out);
+	if (n->tag != Search_FreeText)
+		return n->tag == Search_And || n->tag == Search_Or ? STORE_TOO_COMPLEX
+								   : STORE_INVALID;
+	enum mf_status st = phrase_parse(s->r->arena, wbxml_value(n), &q);
+	if (st == MF_OK)
+		*out = *q;
+	return eas_status_at(EAS_AT_SEARCH_STORE, st);
+}
+
+/* Classes and folders in it are what they are in And: where to search. */
+static unsigned
+take_or(struct searching *s, const struct wbxml_node * or)
+{
+	struct mf_query *list = mf_new_array(s->r->arena, struct mf_query, PHRASES_MAX);
+	unsigned status = or->children == NULL ? STORE_INVALID : EAS_OK;
+	size_t n = 0;
+	for (const struct wbxml_node *c = or->children; c != NULL && status == EAS_OK;
+		c = c->next) {
+		if (c->tag == AirSync_Class) {
+			status = take_class(s, c);
+		} else if (c->tag == AirSync_CollectionId) {
+			status = take_folder(s, c);
+		} else if (n == PHRASES_MAX || s->n_phrases == PHRASES_MAX) {
+			status = STORE_TOO_COMPLEX;
+		} else {
+			status = take_alternative(s, c, &list[n]);
+			n += status == EAS_OK;
+		}
+	}
+	if (status == EAS_OK && n > 0)
+		s->phrases[s->n_phrases++] =
+			(struct mf_query){ .kind = MF_QUERY_OR, .children = list, .n_children = n };
+	return status;
+}
+
 static unsigned
 too_complex(struct searching *s, const struct wbxml_node *n)
 {
@@ -144,7 +202,7 @@ static const struct {
 	{ Search_GreaterThan, take_after },
 	{ Search_LessThan, take_before },
 	{ Search_And, too_complex },
-	{ Search_Or, too_complex },
+	{ Search_Or, take_or },
 };
 
 static unsigned
@@ -163,12 +221,15 @@ read_query(struct searching *s)
 	unsigned status = EAS_OK;
 	if (and == NULL)
 		return STORE_INVALID;
-	if (and->tag != Search_And || and->next != NULL)
+	if ((and->tag != Search_And && and->tag != Search_Or) || and->next != NULL)
 		return STORE_TOO_COMPLEX;
 	if (and->children == NULL)
 		return STORE_INVALID;
 	s->folders = mf_new_array(s->r->arena, uint32_t, FOLDERS_MAX);
-	for (const struct wbxml_node *n = and->children; n != NULL && status == EAS_OK; n = n->next)
+	if (and->tag == Search_Or)
+		status = take_or(s, and);
+	for (const struct wbxml_node *n = and->children;
+			and->tag == Search_And && n != NULL && status == EAS_OK; n = n->next)
 		status = read_criterion(s, n);
 	s->m.folders = s->folders;
 	s->m.nothing = s->other && !s->mail;
