@@ -183,6 +183,10 @@ const struct mf_setting conf_settings[] = {
 		"Most recipients that one ResolveRecipients may name." },
 	{ "validatecert_max", MF_SETTING_NUMBER, "100", 1, 10000, NULL,
 		"Most certificates in one ValidateCert." },
+	{ "recipient_cache", MF_SETTING_BOOL, "yes", 0, 0, NULL,
+		"Whether phones (since 14.0) are shown a folder of those whom the user writes to, "
+		"for "
+		"completing addresses." },
 	{ "heartbeat_min", MF_SETTING_DURATION, "60s", 1, 3540, NULL,
 		"Shortest wait that a phone may ask for." },
 	{ "heartbeat_max", MF_SETTING_DURATION, "59m", 60, 3540, NULL,

@@ -2,6 +2,7 @@
 #include "eas/empty_store.h"
 
 #include "eas/map/folder.h"
+#include "eas/recent_store.h"
 
 static enum mf_status
 changes(struct mf_session *s, const struct mf_changes *c, struct mf_buf *next, struct mf_error *err)
@@ -95,5 +96,13 @@ const struct mf_store_api eas_empty_store = {
 const struct mf_store_api *
 eas_store_of(const struct eas_request *r, const struct state_folder *f)
 {
+	if (folder_is_recipients(f))
+		return &recent_store_api;
 	return folder_holds_items(f) ? r->store_api : &eas_empty_store;
+}
+
+struct mf_session *
+eas_session_of(struct eas_request *r, const struct state_folder *f)
+{
+	return folder_is_recipients(f) ? recent_session(r) : r->store;
 }

@@ -10,7 +10,9 @@
 
 extern const struct mf_store_api eas_empty_store;
 
-/* The store to ask about a folder: r's, or the empty one. */
+/* The store to ask about a folder (r's, the empty one, the recipient information cache), and the session
+ * for it, of this run. */
 const struct mf_store_api *eas_store_of(const struct eas_request *r, const struct state_folder *f);
+struct mf_session *eas_session_of(struct eas_request *r, const struct state_folder *f);
 
 #endif

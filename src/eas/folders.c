@@ -24,6 +24,13 @@ static const struct required {
 
 enum { REQUIRED = sizeof(required) / sizeof(*required) };
 
+/* Phones know it since 14.0 (MS-ASCNTC 3.1.4.4). */
+bool
+eas_folders_recipients(const struct eas_request *r)
+{
+	return r->version >= EAS_14_0 && mf_conf_bool(r->server->conf, "recipient_cache");
+}
+
 struct list {
 	struct mf_arena *arena;
 	struct mf_folder *folders;
@@ -122,6 +129,12 @@ list_virtual(struct list *real, struct list *out)
 		if (!find_role(real, &required[i]))
 			collect(out, &stand_in);
 	}
+	collect(out, &(struct mf_folder){ .id = FOLDER_RECIPIENTS_ID,
+			     .name = "RecipientInfo",
+			     .class = MF_CLASS_CONTACTS,
+			     .flags = MF_FOLDER_NO_CHILDREN,
+			     .identity = "",
+			     .epoch = 1 });
 }
 
 enum mf_status

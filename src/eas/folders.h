@@ -13,4 +13,7 @@
 enum mf_status eas_folders_refresh(
 	struct eas_request *r, struct state_folders *out, struct mf_error *err);
 
+/* Whether this device is shown the recipient information cache. */
+bool eas_folders_recipients(const struct eas_request *r);
+
 #endif

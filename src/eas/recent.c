@@ -17,7 +17,7 @@
 #include "state/folder.h"
 
 enum {
-	FORMAT = 1,
+	FORMAT = 2,
 	SESSION_WAIT_MS = 10 * 1000,
 	WEEK = 7 * 86400,
 	COUNTED = 50,		 /* mails to one address that count */
@@ -35,9 +35,9 @@ struct memory {
 	int64_t looked;		/* clock_wall */
 	struct recent *list;	/* room for PEOPLE_ROOM */
 	size_t n;
+	uint64_t last_id;	   /* given */
 	uint64_t ids[RECENT_MAIL]; /* of new mail, a ring */
 	size_t n_ids;
-	bool changed;
 };
 
 /* ---- The list ---- */
@@ -102,7 +102,7 @@ count(struct memory *m, const struct mime_address *to, int64_t date)
 	if (*to->name != '\0' && (*p->name == '\0' || date >= p->last))
 		p->name = short_name(a, to);
 	p->last = date > p->last ? date : p->last;
-	m->changed = true;
+	p->id = ++m->last_id;
 }
 
 /* ---- What is kept ---- */
@@ -115,6 +115,7 @@ decode(struct memory *m, struct mf_bytes row)
 	bool good = varint_get(&in) == FORMAT && varint_get(&in) == m->sent->number;
 	uint64_t epoch = varint_get(&in);
 	m->looked = (int64_t)varint_get(&in);
+	m->last_id = varint_get(&in);
 	m->cursor = varint_get_bytes(&in);
 	size_t n = (size_t)varint_get_max(&in, RECENT_MAX);
 	for (size_t i = 0; good && !in.failed && i < n; i++) {
@@ -124,6 +125,7 @@ decode(struct memory *m, struct mf_bytes row)
 		p->name = mf_strndup(m->r->arena, (const char *)name.data, name.len);
 		p->count = (uint32_t)varint_get_max(&in, UINT32_MAX);
 		p->last = (int64_t)varint_get(&in);
+		p->id = varint_get(&in);
 	}
 	if (good && !in.failed && epoch == m->sent->epoch)
 		return;
@@ -143,6 +145,7 @@ save(struct memory *m, struct mf_bytes cursor)
 	varint_put(&row, m->sent->number);
 	varint_put(&row, m->sent->epoch);
 	varint_put(&row, (uint64_t)clock_wall());
+	varint_put(&row, m->last_id);
 	varint_put_bytes(&row, cursor);
 	varint_put(&row, m->n);
 	for (size_t i = 0; i < m->n; i++) {
@@ -150,6 +153,7 @@ save(struct memory *m, struct mf_bytes cursor)
 		varint_put_bytes(&row, mf_bytes_str(m->list[i].name));
 		varint_put(&row, m->list[i].count);
 		varint_put(&row, (uint64_t)m->list[i].last);
+		varint_put(&row, m->list[i].id);
 	}
 	if (row.failed || state_blob_save(r->server->state, r->user_number, r->device->number,
 				  STATE_BLOB_RECENT, mf_buf_bytes(&row), &err) != MF_OK)

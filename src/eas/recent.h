@@ -16,6 +16,7 @@ struct recent {
 	const char *address, *name; /* name: "" where none was given */
 	uint32_t count;		    /* of mails to this address */
 	int64_t last;		    /* the last of them */
+	uint64_t id;		    /* another one when anything of it has changed */
 };
 
 /* All that are remembered, those written to most often first; opens the request's session of the

@@ -13,7 +13,7 @@ static const struct state_held *
 view(struct mf_arena *a, struct state_folder *list, size_t n, struct state_hierarchy *out)
 {
 	struct state_folders folders = { .folders = list, .n = n };
-	folder_view(a, &folders, out);
+	folder_view(a, &folders, false, out);
 	return out->held;
 }
 

@@ -136,7 +136,7 @@ static const struct {
 	const char *name;
 	int type;
 } expected[] = { { "Inbox", 2 }, { "Drafts", 3 }, { "Trash", 4 }, { "Sent", 5 }, { "Outbox", 6 },
-	{ "Junk", 12 }, { "Archive", 12 } };
+	{ "Junk", 12 }, { "Archive", 12 }, { "RecipientInfo", 19 } };
 
 Test(eas_foldersync, initial)
 {

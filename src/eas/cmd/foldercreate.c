@@ -1,5 +1,6 @@
 /* FolderCreate (MS-ASCMD 2.2.1.3): a folder for mail, made by the user. */
 #include "eas/cmd/folder_edit.h"
+#include "eas/folders.h"
 
 #include "eas/schema.h"
 
@@ -50,7 +51,7 @@ cmd_foldercreate(struct eas_request *r)
 			return folder_edit_again(&e, made->number);
 	}
 	struct state_hierarchy view;
-	folder_view(r->arena, &e.folders, &view);
+	folder_view(r->arena, &e.folders, eas_folders_recipients(r), &view);
 	if (folder_edit_named(&view, parent, name) != NULL)
 		return eas_fail_status(r, EAS_FOLDER_EXISTS, "the name is taken");
 	const struct state_folder *made;

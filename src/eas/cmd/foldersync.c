@@ -88,7 +88,7 @@ update(struct eas_request *r, struct foldersync *f, struct mf_error *err)
 		st = eas_folders_refresh(r, &folders, err);
 	if (st != MF_OK)
 		return st;
-	folder_view(r->arena, &folders, &f->view);
+	folder_view(r->arena, &folders, eas_folders_recipients(r), &f->view);
 	st = commit(r, f, err);
 	for (int i = 1; st == MF_RESYNC && i < TRIES; i++) {
 		st = choose_base(r, f, err);

@@ -3,6 +3,7 @@
  * below. Its id stays, and so do its items' on servers that keep them.
  */
 #include "eas/cmd/folder_edit.h"
+#include "eas/folders.h"
 
 #include <string.h>
 
@@ -54,6 +55,8 @@ cmd_folderupdate(struct eas_request *r)
 		folder_edit_find(&e, wbxml_child_value(r->root, FolderHierarchy_ServerId));
 	if (f == NULL)
 		return eas_fail_status(r, EAS_FOLDER_NOT_FOUND, "no such folder");
+	if (folder_is_recipients(f))
+		return eas_fail_status(r, EAS_FOLDER_SPECIAL, "the recipients");
 	if (folder_edit_special(&e, f))
 		return eas_fail_status(r, EAS_FOLDER_EXISTS, "a special folder");
 	want.number = f->number;
@@ -64,7 +67,7 @@ cmd_folderupdate(struct eas_request *r)
 		return eas_fail(r, st, &err);
 	if (is_there(e.after, &want) && !is_there(e.base, &want))
 		return folder_edit_again(&e, 0);
-	folder_view(r->arena, &e.folders, &view);
+	folder_view(r->arena, &e.folders, eas_folders_recipients(r), &view);
 	if (!is_there(&view, &want)) {
 		if (folder_edit_named(&view, want.parent, want.name) != NULL)
 			return eas_fail_status(r, EAS_FOLDER_EXISTS, "the name is taken");

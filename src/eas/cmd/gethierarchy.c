@@ -37,7 +37,7 @@ cmd_gethierarchy(struct eas_request *r)
 		return eas_fail(r, st, &err);
 	if (st != MF_OK)
 		return eas_fail_http(r, 500, err.text);
-	folder_view(r->arena, &folders, &view);
+	folder_view(r->arena, &folders, eas_folders_recipients(r), &view);
 	const struct state_held **all = folder_order(r->arena, &view);
 	eas_reply_begin(r, FolderHierarchy_Folders);
 	for (size_t i = 0; i < view.n; i++)

@@ -10,6 +10,8 @@
 #include "eas/cmd/sync.h"
 #include "eas/conversations.h"
 #include "eas/empty_store.h"
+#include "eas/map/folder.h"
+#include "eas/recent_store.h"
 #include "eas/schema.h"
 #include "mailferry/log.h"
 #include "state/device.h"
@@ -61,8 +63,8 @@ judge_filter(const struct eas_request *r, uint64_t filter)
 
 /* FilterType stands in Options, or (12.1) in the collection itself; else the stored one counts. */
 static unsigned
-read_filter(
-	struct eas_request *r, const struct wbxml_node *n, struct mf_bytes stored, uint32_t *filter)
+read_filter(struct eas_request *r, const struct wbxml_node *n, struct mf_bytes stored,
+	uint32_t *filter, uint64_t *max_items)
 {
 	const struct sync_asked asked = { .node = n };
 	struct sync_options options;
@@ -74,19 +76,23 @@ read_filter(
 		return status;
 	if (!sync_options_read(r, &asked, stored, &options))
 		return EAS_INVALID_XML;
+	*max_items = options.max_items;
 	*filter = (uint32_t)schema_number(n, AirSync_FilterType, options.filter);
 	return EAS_OK;
 }
 
 static enum mf_status
 count_changes(struct run *run, const struct state_folder *f, const struct state_generation *g,
-	uint32_t filter, const struct wbxml_node *n, struct estimate *e, struct mf_error *err)
+	uint32_t filter, uint64_t max_items, const struct wbxml_node *n, struct estimate *e,
+	struct mf_error *err)
 {
 	struct eas_request *r = run->r;
 	struct sync_snapshot *s = mf_new(r->arena, struct sync_snapshot);
-	struct sync_source source = { eas_store_of(r, f), r->store, f->id, true };
+	struct sync_source source = { eas_store_of(r, f), eas_session_of(r, f), f->id, true };
 	struct sync_scope scope = { .filter = filter, .now = clock_wall() };
 	bool complete;
+	if (folder_is_recipients(f))
+		recent_session_limit(source.session, max_items);
 	sync_snapshot_init(s);
 	mf_on_free(r->arena, free_snapshot, s);
 	enum mf_status st = sync_snapshot_decode(s, g->content, err);
@@ -107,6 +113,7 @@ estimate(struct run *run, const struct wbxml_node *n, struct estimate *e, struct
 	struct eas_request *r = run->r;
 	struct state_collection stored;
 	uint32_t number, filter;
+	uint64_t max_items;
 	e->id = wbxml_child_value(n, GetItemEstimate_CollectionId);
 	e->status = EAS_ESTIMATE_COLLECTION;
 	const struct state_folder *f = state_folder_parse(e->id, &number)
@@ -124,10 +131,16 @@ estimate(struct run *run, const struct wbxml_node *n, struct estimate *e, struct
 		find_generation(&stored, wbxml_child_value(n, AirSync_SyncKey), &e->status);
 	if (g == NULL)
 		return MF_OK;
-	e->status = read_filter(r, n, stored.options, &filter);
+	e->status = read_filter(r, n, stored.options, &filter, &max_items);
 	if (e->status != EAS_OK)
 		return MF_OK;
-	st = count_changes(run, f, g, filter, n, e, err);
+	/* Of the recipient information cache alone (MS-ASCMD 2.2.3.103.1). */
+	if (!folder_is_recipients(f) &&
+		wbxml_child(wbxml_child(n, AirSync_Options), AirSync_MaxItems) != NULL) {
+		e->status = EAS_ESTIMATE_COLLECTION;
+		return MF_OK;
+	}
+	st = count_changes(run, f, g, filter, max_items, n, e, err);
 	e->status = eas_status_at(EAS_AT_ESTIMATE, st);
 	return st == MF_TEMPORARY || st == MF_AUTH ? st : MF_OK;
 }

@@ -226,7 +226,7 @@ hierarchy_same(
 
 	if (st != MF_OK)
 		return st;
-	folder_view(r->arena, folders, &view);
+	folder_view(r->arena, folders, eas_folders_recipients(r), &view);
 	*out = stored.newest.key != 0 && view.n == stored.newest.n;
 	for (size_t i = 0; *out && i < view.n; i++) {
 		const struct state_held *a = &view.held[i], *b = &stored.newest.held[i];
@@ -272,7 +272,7 @@ look_closely(struct eas_request *r, struct folder *f, const struct state_folder 
 	const struct state_collection *stored, struct mf_error *err)
 {
 	struct sync_snapshot *s = mf_new(r->arena, struct sync_snapshot);
-	struct sync_source source = { eas_store_of(r, sf), r->store, sf->id, false };
+	struct sync_source source = { eas_store_of(r, sf), eas_session_of(r, sf), sf->id, false };
 	struct sync_scope scope = { .filter = filter_of(r, stored->options), .now = clock_wall() };
 	enum mf_status st;
 
@@ -300,8 +300,10 @@ look_at(struct eas_request *r, struct folder *f, const struct state_folder *sf,
 	enum mf_status st = state_collection_load(r->server->state, r->user_number,
 		r->device->number, f->number, r->arena, &stored, err);
 
-	if (st != MF_OK || stored.newest.key == 0)
-		return st; /* never synchronised: there is nothing that it could lack */
+	/* Never synchronised: there is nothing that it could lack. Nor does new mail in Sent wake a phone
+	 * for the sake of its recipients. */
+	if (st != MF_OK || stored.newest.key == 0 || folder_is_recipients(sf))
+		return st;
 	if (f->key == stored.newest.key && f->cursor.len > 0) {
 		st = eas_store_of(r, sf)->poll(r->store, &poll, 1, err);
 		if (st != MF_OK || !poll.changed)

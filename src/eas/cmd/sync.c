@@ -12,6 +12,8 @@
 #include "base/digest.h"
 #include "base/str.h"
 #include "eas/conversations.h"
+#include "eas/map/folder.h"
+#include "eas/recent_store.h"
 #include "eas/empty_store.h"
 #include "eas/schema.h"
 #include "mailferry/log.h"
@@ -127,7 +129,7 @@ find_folder(struct run *run, struct sync_collection *c)
 		return;
 	}
 	c->source.api = eas_store_of(run->r, c->folder);
-	c->source.session = run->r->store;
+	c->source.session = eas_session_of(run->r, c->folder);
 	c->source.folder = c->folder->id;
 	c->source.lasting = true;
 }
@@ -150,10 +152,13 @@ open_collection(struct run *run, struct sync_collection *c, struct mf_error *err
 		return st;
 	if (!sync_options_read(r, c->asked, c->stored.options, &c->options) ||
 		c->asked->misplaced ||
+		(folder_is_recipients(c->folder) && c->asked->commands != NULL) ||
 		(c->asked->conversations_asked && c->folder->class != MF_CLASS_MAIL)) {
 		c->status = EAS_SYNC_PROTOCOL;
 		return MF_OK;
 	}
+	if (folder_is_recipients(c->folder))
+		recent_session_limit(c->source.session, c->options.max_items);
 	if (r->version >= EAS_14_1 && c->options.body.has_part &&
 		c->options.body.part.type != BODY_HTML) {
 		c->status = EAS_BODY_PART_TYPE;

@@ -47,7 +47,8 @@ struct sync_request *sync_request_read(struct eas_request *r, enum eas_verdict *
 /* A collection's options: those of the request, else those stored (sticky). */
 struct sync_options {
 	uint32_t filter;
-	bool client_wins; /* Conflict 0 */
+	bool client_wins;   /* Conflict 0 */
+	uint64_t max_items; /* of the recipient information cache; 0: not said */
 	struct body_options body;
 	struct mf_bytes row; /* the Options elements as WBXML: what is stored */
 	bool changed;	     /* row differs from what is stored */

@@ -10,6 +10,8 @@
 #include "base/str.h"
 #include "eas/cmd/sync.h"
 #include "eas/schema.h"
+#include "eas/map/folder.h"
+#include "eas/recent_store.h"
 #include "eas/tnef.h"
 #include "eas/map/ids.h"
 #include "mailferry/log.h"
@@ -108,7 +110,10 @@ write_item(struct telling *t, uint16_t tag, const struct mf_item *item)
 	if (tag == AirSync_Fetch)
 		wbxml_number(w, AirSync_Status, EAS_OK);
 	wbxml_open(w, AirSync_ApplicationData);
-	email_write(w, &t->view, item);
+	if (folder_is_recipients(t->c->folder))
+		recent_store_write(t->c->source.session, item->id);
+	else
+		email_write(w, &t->view, item);
 	wbxml_close(w);
 	wbxml_close(w);
 }

@@ -398,6 +398,7 @@ sync_options_read(struct eas_request *r, const struct sync_asked *asked, struct 
 		options = options_of(old, false);
 	filter = schema_number(options, AirSync_FilterType, 0);
 	out->filter = (uint32_t)filter;
+	out->max_items = schema_number(options, AirSync_MaxItems, 0);
 	out->client_wins = schema_number(options, AirSync_Conflict, 1) == 0;
 	/* 6, 7 and 8 are for calendars and tasks (MS-ASCMD 2.2.3.68.2). */
 	return filter <= 5 && in_order(options) && body_options_parse(options, &out->body);

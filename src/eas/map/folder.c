@@ -30,9 +30,16 @@ folder_type_of(enum mf_role role)
 }
 
 bool
+folder_is_recipients(const struct state_folder *f)
+{
+	return strcmp(f->store, FOLDER_VIRTUAL_STORE) == 0 &&
+	       strcmp(f->id, FOLDER_RECIPIENTS_ID) == 0;
+}
+
+bool
 folder_shown(const struct state_folder *f)
 {
-	return f->gone == 0 && f->class == MF_CLASS_MAIL;
+	return f->gone == 0 && (f->class == MF_CLASS_MAIL || folder_is_recipients(f));
 }
 
 bool
@@ -77,14 +84,16 @@ type_taken(const struct state_hierarchy *h, uint8_t type)
 }
 
 void
-folder_view(struct mf_arena *a, const struct state_folders *folders, struct state_hierarchy *out)
+folder_view(struct mf_arena *a, const struct state_folders *folders, bool recipients,
+	struct state_hierarchy *out)
 {
 	*out = (struct state_hierarchy){ .held = mf_new_array(a, struct state_held, folders->n) };
 	for (size_t i = 0; i < folders->n; i++) {
 		const struct state_folder *f = &folders->folders[i];
-		if (!folder_shown(f))
+		if (!folder_shown(f) || (!recipients && folder_is_recipients(f)))
 			continue;
-		uint8_t type = (uint8_t)folder_type_of(f->role);
+		uint8_t type = folder_is_recipients(f) ? FOLDER_RECIPIENTS
+						       : (uint8_t)folder_type_of(f->role);
 		if (type != FOLDER_MAIL && type_taken(out, type))
 			type = FOLDER_MAIL;
 		out->held[out->n++] = (struct state_held){ f->number, shown_parent(folders, f),
