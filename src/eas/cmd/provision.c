@@ -51,13 +51,31 @@ note_wipe(struct eas_request *r, enum state_wipe_stage stage, struct mf_error *e
 }
 
 static enum eas_verdict
-answer_wipe(struct eas_request *r, bool directive)
+answer_wipe(struct eas_request *r, unsigned status, bool directive)
 {
 	eas_reply_begin(r, Provision_Provision);
-	eas_reply_status(r, EAS_OK);
+	eas_reply_status(r, status);
 	if (directive)
 		wbxml_empty(&r->writer, wipe_tags[r->record.wipe.kind]);
 	return eas_reply_end(r);
+}
+
+/* MS-ASPROV 3.2.5.1.2.2 and .3: a device that could not do it is told once more. */
+static enum eas_verdict
+take_report(struct eas_request *r, const struct wbxml_node *said)
+{
+	const char *status = wbxml_child_value(said, Provision_Status);
+	bool done = r->record.wipe.stage == STATE_WIPE_DONE ||
+		    (status != NULL && strcmp(status, "1") == 0);
+	enum state_wipe_stage stage = done ? STATE_WIPE_DONE : STATE_WIPE_FAILED;
+	struct mf_error err = { 0 };
+	enum mf_status st = MF_OK;
+
+	if (r->record.wipe.stage != stage)
+		st = note_wipe(r, stage, &err);
+	if (st != MF_OK)
+		return eas_fail(r, st, &err);
+	return answer_wipe(r, done ? EAS_OK : EAS_PROVISION_PROTOCOL, !done);
 }
 
 /* A device that was told to wipe itself hears nothing else, until the wipe is cancelled. */
@@ -66,22 +84,15 @@ wipe(struct eas_request *r)
 {
 	const struct state_wipe *w = &r->record.wipe;
 	const struct wbxml_node *said = wbxml_child(r->root, wipe_tags[w->kind]);
-	const char *status = wbxml_child_value(said, Provision_Status);
 	struct mf_error err = { 0 };
-	enum mf_status st = MF_OK;
+	enum mf_status st;
 
-	if (said != NULL && w->stage != STATE_WIPE_ASKED) {
-		if (w->stage != STATE_WIPE_DONE)
-			st = note_wipe(r,
-				status != NULL && strcmp(status, "1") == 0 ? STATE_WIPE_DONE
-									   : STATE_WIPE_FAILED,
-				&err);
-		return st == MF_OK ? answer_wipe(r, false) : eas_fail(r, st, &err);
-	}
+	if (said != NULL && w->stage != STATE_WIPE_ASKED)
+		return take_report(r, said);
 	if (w->stage == STATE_WIPE_DONE)
 		return eas_fail_status(r, EAS_DEVICE_BLOCKED, "this device was wiped");
 	st = note_wipe(r, STATE_WIPE_SENT, &err);
-	return st == MF_OK ? answer_wipe(r, true) : eas_fail(r, st, &err);
+	return st == MF_OK ? answer_wipe(r, EAS_OK, true) : eas_fail(r, st, &err);
 }
 
 /* ---- The policy ---- */
