@@ -16,7 +16,6 @@
 #include "backend/opened.h"
 #include "base/clock.h"
 #include "base/str.h"
-#include "base/utf8.h"
 
 enum {
 	BUCKETS = 4096, /* a power of 2 */
@@ -58,8 +57,6 @@ struct memory {
 struct logins {
 	EVP_MAC *hmac;
 	uint8_t key[DIGEST_SIZE];
-	const char *default_domain; /* the configuration's */
-	bool strip_domain;
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t tried;
 	SLIST_HEAD(, answer) buckets[BUCKETS];
@@ -440,60 +437,6 @@ backend_login_stats(struct backends *b, struct backend_login_stats *out)
 	pthread_mutex_unlock(&b->logins->lock);
 }
 
-/* ---- Names ---- */
-
-static bool
-name_good(const char *user)
-{
-	size_t len = strlen(user);
-
-	if (len == 0 || len > BACKEND_USER_MAX || !utf8_valid(user, len))
-		return false;
-	for (const char *p = user; *p != '\0'; p++) {
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			return false;
-	}
-	return true;
-}
-
-/* `DOMAIN\user`: user; `example.org\user`: user@example.org. */
-static const char *
-without_backslash(struct mf_arena *a, const char *user)
-{
-	const char *at = strchr(user, '\\');
-	size_t domain = at != NULL ? (size_t)(at - user) : 0;
-
-	if (at == NULL)
-		return user;
-	if (strchr(at, '@') != NULL || memchr(user, '.', domain) == NULL)
-		return at + 1;
-	return mf_printf(a, "%s@%.*s", at + 1, (int)domain, user);
-}
-
-enum mf_status
-backend_login_map(struct backends *b, const char *user, struct mf_arena *a, const char **out,
-	struct mf_error *err)
-{
-	const struct logins *l = b->logins;
-	const char *name, *at;
-
-	if (user == NULL || !name_good(user))
-		return mf_fail(err, MF_INVALID, "a login name that nobody can have");
-	name = without_backslash(a, user);
-	at = strrchr(name, '@');
-	if (at != NULL)
-		name = mf_printf(a, "%.*s%s", (int)(at - name), name,
-			l->strip_domain ? "" : str_lower(a, at));
-	if (*name == '\0' || *name == '@')
-		return mf_fail(err, MF_INVALID, "a login name without a user");
-	if (*l->default_domain != '\0' && strchr(name, '@') == NULL)
-		name = mf_printf(a, "%s@%s", name, l->default_domain);
-	if (strlen(name) > BACKEND_USER_MAX)
-		return mf_fail(err, MF_INVALID, "a login name that is too long");
-	*out = mf_strdup(a, name);
-	return MF_OK;
-}
-
 /* ---- Beginning and end ---- */
 
 struct logins *
@@ -505,8 +448,6 @@ logins_new(const struct mf_conf *top)
 	if (l == NULL || (l->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL)) == NULL ||
 		RAND_bytes(l->key, sizeof(l->key)) != 1)
 		abort();
-	l->default_domain = mf_conf_string(top, "default_domain");
-	l->strip_domain = mf_conf_bool(top, "strip_domain");
 	l->good.max = GOOD_MAX;
 	l->good.life_ms = mf_conf_number(top, "auth_cache") * 1000;
 	l->bad.max = BAD_MAX;

@@ -7,7 +7,8 @@
  *
  * Names. Phones send `user`, `user@domain` or `DOMAIN\user`. The part before a backslash is dropped,
  * or becomes the domain where it has a dot and the name has no other. Then the settings strip_domain
- * and default_domain say what the backends are asked for. Mapping a mapped name changes nothing.
+ * and default_domain say what the backends are asked for, and login_map's rules change what they fit,
+ * before and after. Mapping a mapped name changes nothing.
  */
 #ifndef BACKEND_AUTH_H
 #define BACKEND_AUTH_H
@@ -27,6 +28,9 @@ enum { BACKEND_USER_MAX = 320 };
 /* The name that backends and the state use: mapped, domain in lower case. MF_INVALID as above. */
 enum mf_status backend_login_map(struct backends *b, const char *user, struct mf_arena *a,
 	const char **out, struct mf_error *err);
+
+/* Whether the rules of login_map can be read. MF_INVALID names the one that cannot. */
+enum mf_status backend_names_validate(const struct mf_conf *top, struct mf_error *err);
 
 /* Forgets what is remembered of a user (by its mapped name). */
 void backend_login_forget(struct backends *b, const char *user);

@@ -16,6 +16,7 @@ struct backends {
 	size_t n;
 	const struct mf_conf *top;
 	struct logins *logins;
+	struct names *names;
 	struct pool *pool;
 };
 
@@ -36,6 +37,11 @@ enum known logins_known(struct logins *l, const uint8_t digest[DIGEST_SIZE]);
 /* Remembers MF_OK and MF_AUTH, nothing else. */
 void logins_learn(struct logins *l, const char *user, const uint8_t digest[DIGEST_SIZE],
 	enum mf_status status);
+
+/* ---- names.c ---- */
+
+struct names *names_new(const struct mf_conf *top);
+void names_free(struct names *n);
 
 /* ---- session.c ---- */
 

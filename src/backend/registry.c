@@ -101,6 +101,7 @@ backends_open(const struct conf *conf, struct backends **out, struct mf_error *e
 		abort();
 	b->top = conf_top(conf);
 	b->logins = logins_new(b->top);
+	b->names = names_new(b->top);
 	b->pool = pool_new(b->top);
 	if (*names == NULL)
 		st = mf_fail(err, MF_INVALID, "backends: none is named");
@@ -129,6 +130,7 @@ backends_close(struct backends *b)
 		b->opened[b->n].api->close(b->opened[b->n].handle);
 	}
 	logins_free(b->logins);
+	names_free(b->names);
 	free(b);
 }
 

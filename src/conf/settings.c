@@ -66,6 +66,11 @@ const struct mf_setting conf_settings[] = {
 	{ "strip_domain", MF_SETTING_BOOL, "no", 0, 0, NULL,
 		"Log in at the backends with the part before the @ only." },
 
+	{ "login_map", MF_SETTING_LIST, "{}", 0, 0, NULL,
+		"Login names that stand for others, as \"anna=a.smith@example.org\", "
+		"\"*@old.example=*@new.example\" or \"OLD\\\\*=*@old.example\"; the first rule "
+		"that "
+		"fits." },
 	{ "logins", MF_SETTING_LIST, "{\"password\", \"application\", \"token\"}", 0, 0, NULL,
 		"Ways to log in: password (the account's own), application (passwords that "
 		"`mailferry apppassword` issues, one a device), token (OAuth 2, where a setting "

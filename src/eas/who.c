@@ -53,7 +53,7 @@ eas_who_validate(const struct mf_conf *top, struct mf_error *err)
 		return mf_fail(err, MF_INVALID, "oauth_login = master needs master_user");
 	if (*user != '\0' && *mf_conf_string(top, "master_password") == '\0')
 		return mf_fail(err, MF_INVALID, "master_user needs master_password");
-	return MF_OK;
+	return backend_names_validate(top, err);
 }
 
 static bool

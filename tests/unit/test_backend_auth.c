@@ -207,6 +207,21 @@ Test(backend_auth, names)
 		{ "strip_domain = yes", "anna@other.org", "anna" },
 		{ "strip_domain = yes", "other.org\\anna", "anna" },
 		{ "strip_domain = yes\ndefault_domain = \"a.b\"", "anna@other.org", "anna@a.b" },
+		{ "login_map = {\"anna=a.s@b.c\"}", "ANNA", "a.s@b.c" },
+		{ "login_map = {\"anna=a.s@b.c\"}", "annas", "annas" },
+		{ "login_map = {\"anna=a.s@b.c\"}", "CORP\\anna", "a.s@b.c" },
+		{ "login_map = {\"*@old=*@new\"}", "anna@Old", "anna@new" },
+		{ "login_map = {\"*@old=*@new\", \"anna@new=x\"}", "anna@old", "x" },
+		{ "login_map = {\"OLD\\\\*=*@old.org\"}", "old\\anna", "anna@old.org" },
+		{ "login_map = {\"OLD\\\\*=*@old.org\"}", "NEW\\anna", "anna" },
+		{ "login_map = {\"all=one@b\", \"p-*-s=*\"}", "p-anna-s", "anna" },
+		{ "login_map = {\"p-*-s=*\"}", "p-s", "p-s" },
+		{ "login_map = {\"*=*\"}", "anna", "anna" },
+		{ "login_map = {\"a*=b*\", \"b*=a*\"}", "anna", NULL },
+		{ "login_map = {\"*=*x\"}", "anna", NULL },
+		{ "strip_domain = yes\nlogin_map = {\"*@old=*.old\"}", "anna@old", "anna.old" },
+		{ "default_domain = \"b.c\"\nlogin_map = {\"anna@b.c=eve@b.c\"}", "anna",
+			"eve@b.c" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -228,6 +243,23 @@ Test(backend_auth, names)
 		}
 		backend_help_close(&h);
 		mf_arena_free(a);
+	}
+}
+
+Test(backend_auth, maps_that_make_no_sense)
+{
+	static const char *const bad[] = { "anna", "=b", "a=", "*=", "**=*", "a=*", "*=**" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct mf_error err = { 0 };
+		struct conf *conf;
+		char text[100];
+
+		snprintf(text, sizeof(text), "login_map = {\"%s\"}\n", bad[i]);
+		cr_assert_eq(conf_parse(text, NULL, &conf, &err), MF_OK, "%s", err.text);
+		cr_assert_eq(
+			backend_names_validate(conf_top(conf), &err), MF_INVALID, "%s", bad[i]);
+		conf_free(conf);
 	}
 }
 
