@@ -41,8 +41,12 @@ const struct mf_setting conf_settings[] = {
 	{ "client_certificate_required", MF_SETTING_BOOL, "no", 0, 0, NULL,
 		"Whether nobody comes in without a certificate of his own, whatever else he "
 		"has." },
-	{ "tls_priorities", MF_SETTING_STRING, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2", 0, 0,
-		NULL, "TLS versions and ciphers as a GnuTLS priority string." },
+	{ "tls_priorities", MF_SETTING_STRING,
+		"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-DHE-RSA:-AES-128-CBC:"
+		"-AES-256-CBC:-AES-128-CCM:-AES-256-CCM:-SHA1:%SERVER_PRECEDENCE",
+		0, 0, NULL,
+		"TLS versions and ciphers as a GnuTLS priority string. The default has ECDHE with "
+		"AES-GCM or ChaCha20 only: iOS 9, Android 5 and later." },
 	{ "trusted_proxies", MF_SETTING_LIST, "{\"127.0.0.1\", \"::1\", \"unix\"}", 0, 0, NULL,
 		"Addresses or networks (\"10.0.0.0/8\") whose X-Forwarded-For and "
 		"X-Forwarded-Proto are believed." },

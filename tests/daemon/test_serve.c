@@ -289,6 +289,36 @@ Test(serve, certificate_reloaded, .timeout = 60)
 	daemon_deinit(&d);
 }
 
+/* What a scanner of the port sees: versions and ciphers of today, and nothing older. */
+Test(serve, tls_of_today, .timeout = 60)
+{
+	static const struct {
+		const char *options;
+		bool taken;
+	} cases[] = {
+		{ "-tls1_3", true },
+		{ "-tls1_2", true },
+		{ "-tls1_2 -cipher ECDHE+AESGCM", true },
+		{ "-tls1_2 -cipher ECDHE+CHACHA20", true },
+		{ "-tls1_1 -cipher ALL:@SECLEVEL=0", false },
+		{ "-tls1 -cipher ALL:@SECLEVEL=0", false },
+		{ "-tls1_2 -cipher ECDHE+AES:!AESGCM:!AESCCM", false }, /* CBC */
+		{ "-tls1_2 -cipher kRSA", false },
+		{ "-tls1_2 -cipher DHE:!ECDHE", false },
+	};
+	char command[400];
+
+	start("");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(command, sizeof(command),
+			"echo | timeout 20 openssl s_client %s -connect 127.0.0.1:%u 2>&1 | "
+			"grep -q 'BEGIN CERTIFICATE'",
+			cases[i].options, d.tls_port);
+		cr_assert_eq(system(command) == 0, cases[i].taken, "%s", cases[i].options);
+	}
+	stop(SIGTERM);
+}
+
 /* What an administrator decides, beside the running daemon. */
 Test(serve, devices, .timeout = 60)
 {
