@@ -11,13 +11,11 @@
 #include "base/str.h"
 #include "eas/access.h"
 #include "eas/policy.h"
-#include "eas/who.h"
 #include "main/check.h"
 #include "main/commands.h"
 #include "main/json.h"
 #include "main/load.h"
 #include "main/password.h"
-#include "token/token.h"
 
 #define PASSWORD_ENV "MAILFERRY_PROBE_PASSWORD"
 
@@ -47,18 +45,12 @@ static void
 check_policies(struct check *c)
 {
 	struct eas_policies *p = NULL;
-	struct tokens *tokens = NULL;
 	struct mf_error err = { .text = "" };
 
 	if (eas_policies_open(c->conf, &p, &err) != MF_OK)
 		check_say(c, CHECK_ERROR, "policy", "%s", err.text);
 	if (eas_access_validate(conf_top(c->conf), &err) != MF_OK)
 		check_say(c, CHECK_ERROR, "access", "%s", err.text);
-	if (eas_who_validate(conf_top(c->conf), &err) != MF_OK)
-		check_say(c, CHECK_ERROR, "logins", "%s", err.text);
-	if (tokens_open(conf_top(c->conf), &tokens, &err) != MF_OK)
-		check_say(c, CHECK_ERROR, "oauth", "%s", err.text);
-	tokens_free(tokens);
 	eas_policies_free(p);
 }
 
@@ -70,6 +62,7 @@ check_all(struct check *c)
 	check_listen(c);
 	check_directories(c);
 	check_limits(c);
+	check_logins(c);
 	check_backends(c);
 	if (c->autodiscover != NULL)
 		check_autodiscover(c);

@@ -27,7 +27,14 @@ void check_tls(struct check *c);
 void check_listen(struct check *c);
 void check_directories(struct check *c);
 void check_limits(struct check *c);
+void check_logins(struct check *c);
 void check_backends(struct check *c);
 void check_autodiscover(struct check *c);
+
+struct backends;
+struct mf_backend_api;
+/* Of check_backends: the master user, if there is one, as that user. */
+void check_master(
+	struct check *c, struct backends *b, const struct mf_backend_api *api, const char *user);
 
 #endif

@@ -106,8 +106,10 @@ check_backends(struct check *c)
 		check_say(c, CHECK_ERROR, "login", "%s", err.text);
 	} else {
 		check_facets(c, b);
-		for (size_t i = 0; (api = backends_api(b, i)) != NULL; i++)
+		for (size_t i = 0; (api = backends_api(b, i)) != NULL; i++) {
 			check_login(c, b, api, user);
+			check_master(c, b, api, user);
+		}
 	}
 	backends_close(b);
 	mf_arena_free(a);

@@ -62,6 +62,30 @@ Test(check, bad)
 	daemon_deinit(&d);
 }
 
+/* The ways to log in: an issuer that is away, a master user who is none, roots that are none. */
+Test(check, logins)
+{
+	daemon_init(&d);
+	daemon_write(&d, "keys",
+		"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\","
+		"\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}");
+	expect("oauth_jwks = \"/no/such\"\noauth_issuer = \"i\"\noauth_audience = {\"m\"}\n", CHECK,
+		1, TEXTS("error    oauth           token: the issuer's keys cannot be had"));
+	expect("oauth_introspection = \"http://127.0.0.1:1/\"\n", CHECK, 1,
+		TEXTS("error    oauth           http://127.0.0.1:1/: ", "tokens for any purpose"));
+	expect("oauth_jwks = \"/x\"\n", CHECK, 1, TEXTS("oauth_jwks needs oauth_issuer"));
+	expect("login_map = {\"x\"}\n", CHECK, 1, TEXTS("error    logins          login_map: "));
+	expect("client_certificates = \"/dev/null\"\n", CHECK, 1,
+		TEXTS("error    client          /dev/null: holds no root"));
+	expect("master_user = \"u\"\nmaster_password = \"secret\"\n",
+		CHECK " --user u --password-file %d/password", 0,
+		TEXTS("ok       memory          the master user u as u"));
+	expect("master_user = \"x\"\nmaster_password = \"nothing\"\n",
+		CHECK " --user u --password-file %d/password", 1,
+		TEXTS("error    memory          x as u: "));
+	daemon_deinit(&d);
+}
+
 Test(check, certificates)
 {
 	static const struct {
