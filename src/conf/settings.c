@@ -229,7 +229,7 @@ const struct mf_setting conf_settings[] = {
 		"Wrong passwords from one address in 15 minutes, whoever's; 0: no limit." },
 	{ "cloud_clients", MF_SETTING_LIST, "{}", 0, 0, NULL,
 		"Addresses of applications that fetch mail from a cloud for many users, as "
-		"\"52.125.*\": "
+		"\"52.125.*\" or \"52.96.0.0/14\": "
 		"login_failures_address does not count for them." },
 	{ "command_repeats", MF_SETTING_NUMBER, "120", 0, 1000000, NULL,
 		"How often a device may send the very same command in a minute; 0: no limit." },

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/str.h"
 #include "mailferry/conf.h"
 
 enum { SETS = 8192, WAYS = 4, FAILURES_MS = 15 * 60 * 1000, COMMAND_MS = 60 * 1000 };
@@ -130,11 +131,43 @@ address_of(const struct eas_request *r)
 	return mf_strdup(r->arena, inet_ntop(AF_INET6, a, text, sizeof(text)));
 }
 
+/* As IPv6, IPv4 mapped; *before: how many bits stand before those of the address itself. */
+static bool
+parse_address(const char *text, uint8_t out[16], uint32_t *before)
+{
+	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+	memcpy(out, mapped, sizeof(mapped));
+	*before = 96;
+	if (inet_pton(AF_INET, text, out + sizeof(mapped)) == 1)
+		return true;
+	*before = 0;
+	return inet_pton(AF_INET6, text, out) == 1;
+}
+
+/* "52.96.0.0/14" */
+static bool
+within(struct mf_arena *a, const char *network, const char *peer)
+{
+	const char *slash = strchr(network, '/');
+	uint8_t net[16], address[16];
+	uint32_t before, ignored, bits;
+	if (slash == NULL || !str_to_u32(slash + 1, 128, &bits) ||
+		!parse_address(mf_strndup(a, network, (size_t)(slash - network)), net, &before) ||
+		!parse_address(peer, address, &ignored) || bits + before > 128)
+		return false;
+	bits += before;
+	for (uint32_t i = 0; i < bits; i++)
+		if (((net[i / 8] ^ address[i / 8]) >> (7 - i % 8) & 1) != 0)
+			return false;
+	return true;
+}
+
 static bool
 from_cloud(const struct eas_limits *l, const struct eas_request *r)
 {
 	for (const char *const *s = l->cloud; *s != NULL; s++)
-		if (r->peer != NULL && fnmatch(*s, r->peer, FNM_CASEFOLD) == 0)
+		if (r->peer != NULL &&
+			(fnmatch(*s, r->peer, FNM_CASEFOLD) == 0 || within(r->arena, *s, r->peer)))
 			return true;
 	return false;
 }
