@@ -56,8 +56,7 @@ const struct mf_setting conf_settings[] = {
 		"sockets." },
 	{ "run_as", MF_SETTING_STRING, "", 0, 0, NULL,
 		"When started as root: the user to become once the addresses are bound and "
-		"certificate, key and secrets are read. A certificate that is read again (SIGHUP) "
-		"must then be readable for him." },
+		"certificate, key and secrets are read; they can be root's alone." },
 	{ "core_dumps", MF_SETTING_BOOL, "no", 0, 0, NULL,
 		"Whether a crash may leave a core file, which holds passwords of waiting phones." },
 

@@ -14,7 +14,7 @@
 
 #include "base/str.h"
 
-enum { PEM_MAX_BYTES = 256 * 1024 };
+static http_read_fn *read_file = http_certificate_file;
 
 static void
 wipe(void *s)
@@ -22,18 +22,24 @@ wipe(void *s)
 	str_wipe(s, strlen(s));
 }
 
-static enum mf_status
-read_file(struct mf_arena *a, const char *path, char **out, struct mf_error *err)
+void
+http_certificate_reader(http_read_fn *fn)
 {
-	char *data = mf_alloc(a, PEM_MAX_BYTES + 1);
+	read_file = fn;
+}
+
+enum mf_status
+http_certificate_file(struct mf_arena *a, const char *path, char **out, struct mf_error *err)
+{
+	char *data = mf_alloc(a, HTTP_PEM_MAX + 1);
 	size_t len = 0;
 	ssize_t n = 1;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return mf_fail(err, MF_INVALID, "%s: %s", path, strerror(errno));
-	while (n > 0 && len < PEM_MAX_BYTES) {
-		n = read(fd, data + len, PEM_MAX_BYTES - len);
+	while (n > 0 && len < HTTP_PEM_MAX) {
+		n = read(fd, data + len, HTTP_PEM_MAX - len);
 		len += n > 0 ? (size_t)n : 0;
 	}
 	close(fd);

@@ -15,7 +15,15 @@ struct http_certificate {
 	unsigned chain_length;
 };
 
-enum { HTTP_CHAIN_MAX = 20 }; /* certificates of one chain */
+enum { HTTP_CHAIN_MAX = 20 /* certificates of one chain */, HTTP_PEM_MAX = 256 * 1024 };
+
+/* A file as text in the arena; MF_INVALID: it cannot be read, or is too large. */
+typedef enum mf_status http_read_fn(
+	struct mf_arena *a, const char *path, char **out, struct mf_error *err);
+http_read_fn http_certificate_file;
+/* From now on files come from fn, not from http_certificate_file: where root has been given up. Before
+ * any thread. */
+void http_certificate_reader(http_read_fn *fn);
 
 /* A file of PEM as text; wiping it is the caller's. MF_INVALID: it cannot be read, or is too large. */
 enum mf_status http_certificate_read(

@@ -25,6 +25,7 @@
 #include "http/listen.h"
 #include "http/server.h"
 #include "main/commands.h"
+#include "main/keeper.h"
 #include "main/load.h"
 #include "main/notify.h"
 #include "main/privileges.h"
@@ -127,6 +128,8 @@ open_all(struct service *s, struct mf_error *err)
 		st = http_server_bind(top, &http_public, &s->at, err);
 	if (st == MF_OK)
 		st = watchdesk_bind(&s->desk, top, err);
+	if (st == MF_OK)
+		st = main_keeper_start(top, err);
 	if (st == MF_OK)
 		st = main_privileges_drop(top, err);
 	if (st == MF_OK)
