@@ -227,3 +227,11 @@ eas_access_tell(struct eas_request *r, struct mf_error *err)
 			   : state_approval_save(r->server->state, r->user, r->device_id,
 				     STATE_APPROVAL_WAITING, err);
 }
+
+bool
+eas_access_may_wipe(const struct mf_conf *top, enum state_wipe_kind kind)
+{
+	const char *allowed = mf_conf_string(top, "remote_wipe");
+	return strcmp(allowed, "device") == 0 ||
+	       (kind == STATE_WIPE_ACCOUNT && strcmp(allowed, "account") == 0);
+}

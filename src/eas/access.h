@@ -20,4 +20,7 @@ unsigned eas_access_check(const struct eas_request *r, bool *quarantine);
 /* Puts a mail into the user's Inbox that tells of the device, and notes that. */
 enum mf_status eas_access_tell(struct eas_request *r, struct mf_error *err);
 
+/* Whether the setting remote_wipe lets an administrator ask for such a wipe. */
+bool eas_access_may_wipe(const struct mf_conf *top, enum state_wipe_kind kind);
+
 #endif

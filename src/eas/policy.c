@@ -384,3 +384,9 @@ eas_policy_check(const struct eas_request *r, const struct eas_policy *p)
 		return EAS_POLICY_KEY;
 	return memcmp(d->policy_digest, p->digest, sizeof(p->digest)) == 0 ? 0 : EAS_POLICY_REFRESH;
 }
+
+const char *
+eas_policy_name(const struct eas_policy *p)
+{
+	return conf_title(p->conf);
+}

@@ -32,6 +32,7 @@ unsigned eas_policy_check(const struct eas_request *r, const struct eas_policy *
 uint32_t eas_policy_key(const struct eas_request *r, const struct eas_policy *p, bool final);
 const uint8_t *eas_policy_digest(const struct eas_policy *p); /* 16 bytes */
 bool eas_policy_lenient(const struct eas_policy *p);	      /* allow_non_provisionable */
+const char *eas_policy_name(const struct eas_policy *p);      /* its title */
 bool eas_policy_wants_information(const struct eas_policy *p);
 
 /* Writes EASProvisionDoc. */

@@ -24,5 +24,9 @@ int main_top(int argc, char **argv);
 int main_device(int argc, char **argv);
 int main_apppassword(int argc, char **argv);
 int main_profile(int argc, char **argv);
+int main_devices(int argc, char **argv);
+int main_user(int argc, char **argv);
+int main_policy(int argc, char **argv);
+int main_state(int argc, char **argv);
 
 #endif

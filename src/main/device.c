@@ -1,292 +1,316 @@
 /*
- * `mailferry device`: what is known of a user's devices, and what an administrator decides about them.
- * Works on the state directly, beside a running daemon, which sees it with the device's next request.
+ * `mailferry device` and `mailferry devices`: what is known of devices, and what an administrator
+ * decides about them. A running daemon sees it with the device's next request.
  */
-#include <getopt.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "eas/access.h"
 #include "main/commands.h"
-#include "main/json.h"
-#include "main/load.h"
+#include "main/tool.h"
 #include "state/device.h"
 #include "state/record.h"
 #include "state/user.h"
 
-struct options {
-	const char *config, *confirm;
-	bool json, account_only;
-};
-
-struct device {
-	const struct options *o;
-	struct conf *conf;
-	struct state *state;
-	const char *user, *id;
-	struct mf_arena *arena;
-};
-
-static int
-fail(const struct mf_error *err)
-{
-	fprintf(stderr, "mailferry device: %s\n", err->text);
-	return err->status == MF_INVALID ? MAIN_CONFIG : MAIN_FAILED;
-}
-
-/* ---- list ---- */
-
-static const char *const approvals[] = { "by rule", "allowed", "blocked", "waiting" };
-static const char *const kinds[] = { "none", "account", "device" };
-static const char *const stages[] = { "asked", "sent", "done", "failed" };
+/* ---- Printing ---- */
 
 static void
-print_field(struct mf_buf *out, const char *name, const char *value)
+print_json(struct mf_buf *out, const char *user, const struct state_device *d,
+	const struct state_record *r)
 {
-	mf_buf_printf(out, ",\"%s\":", name);
-	main_json_string(out, value, strlen(value));
-}
-
-static void
-print_json(struct mf_buf *out, const struct state_device *d, const struct state_record *r)
-{
-	mf_buf_add_str(out, "{\"id\":");
-	main_json_string(out, d->id, strlen(d->id));
-	print_field(out, "type", d->type);
-	print_field(out, "agent", d->user_agent);
-	print_field(out, "model", d->info[STATE_INFO_MODEL]);
-	print_field(out, "name", d->info[STATE_INFO_FRIENDLY_NAME]);
-	print_field(out, "os", d->info[STATE_INFO_OS]);
-	mf_buf_printf(out, ",\"version\":\"%u.%u\",\"first_seen\":%lld,\"last_seen\":%lld",
-		d->version / 10, d->version % 10, (long long)d->first_seen,
-		(long long)d->last_seen);
+	mf_buf_add_str(out, "{");
+	tool_field(out, "user", user);
+	tool_field(out, "id", d->id);
+	tool_field(out, "type", d->type);
+	tool_field(out, "agent", d->user_agent);
+	tool_field(out, "model", d->info[STATE_INFO_MODEL]);
+	tool_field(out, "name", d->info[STATE_INFO_FRIENDLY_NAME]);
+	tool_field(out, "os", d->info[STATE_INFO_OS]);
+	mf_buf_printf(out, ",\"version\":\"%u.%u\"", d->version / 10, d->version % 10);
+	tool_number(out, "first_seen", d->first_seen);
+	tool_number(out, "last_seen", d->last_seen);
 	mf_buf_printf(out, ",\"provisioned\":%s", d->policy_key != 0 ? "true" : "false");
-	print_field(out, "access", approvals[r->approval]);
-	print_field(out, "wipe", kinds[r->wipe.kind]);
+	tool_field(out, "access", state_approval_name(r->approval));
+	tool_field(out, "wipe", state_wipe_kind_name(r->wipe.kind));
 	if (r->wipe.kind != STATE_WIPE_NONE)
-		print_field(out, "wipe_stage", stages[r->wipe.stage]);
+		tool_field(out, "wipe_stage", state_wipe_stage_name(r->wipe.stage));
 	mf_buf_add_str(out, "}");
 }
 
 static void
-print_line(struct mf_buf *out, const struct state_device *d, const struct state_record *r)
+print_line(struct tool *t, const char *user, const struct state_device *d,
+	const struct state_record *r)
 {
-	mf_buf_printf(out, "%-34s %-16s %u.%u  %-8s", mf_log_value(d->id), mf_log_value(d->type),
-		d->version / 10, d->version % 10, approvals[r->approval]);
+	mf_buf_printf(&t->out, "%-24s %-34s %-12s %u.%u  %-20s %-8s", mf_log_value(user),
+		mf_log_value(d->id), mf_log_value(d->type), d->version / 10, d->version % 10,
+		tool_time(t->arena, d->last_seen), state_approval_name(r->approval));
 	if (r->wipe.kind != STATE_WIPE_NONE)
-		mf_buf_printf(out, " wipe: %s, %s", kinds[r->wipe.kind], stages[r->wipe.stage]);
+		mf_buf_printf(&t->out, " wipe: %s, %s", state_wipe_kind_name(r->wipe.kind),
+			state_wipe_stage_name(r->wipe.stage));
 	if (*d->user_agent != '\0')
-		mf_buf_printf(out, " %s", mf_log_value(d->user_agent));
-	mf_buf_add_str(out, "\n");
+		mf_buf_printf(&t->out, " %s", mf_log_value(d->user_agent));
+	mf_buf_add_str(&t->out, "\n");
 }
 
-static enum mf_status
-print_all(const struct device *x, struct mf_buf *out, struct mf_error *err)
+/* One thing a line. */
+static void
+print_whole(struct tool *t, const struct state_device *d, const struct state_record *r)
 {
+	const struct {
+		const char *name, *value;
+	} rows[] = {
+		{ "device", d->id },
+		{ "type", d->type },
+		{ "agent", d->user_agent },
+		{ "model", d->info[STATE_INFO_MODEL] },
+		{ "name", d->info[STATE_INFO_FRIENDLY_NAME] },
+		{ "system", d->info[STATE_INFO_OS] },
+		{ "protocol", mf_printf(t->arena, "%u.%u", d->version / 10, d->version % 10) },
+		{ "first seen", tool_time(t->arena, d->first_seen) },
+		{ "last seen", tool_time(t->arena, d->last_seen) },
+		{ "policy", d->policy_key != 0 ? "acknowledged" : "none" },
+		{ "access", state_approval_name(r->approval) },
+		{ "wipe", state_wipe_kind_name(r->wipe.kind) },
+		{ "wipe is", r->wipe.kind == STATE_WIPE_NONE
+				     ? ""
+				     : state_wipe_stage_name(r->wipe.stage) },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (*rows[i].value != '\0')
+			mf_buf_printf(&t->out, "%-11s %s\n", rows[i].name,
+				strchr(rows[i].value, ' ') == NULL ? mf_log_value(rows[i].value)
+								   : rows[i].value);
+}
+
+/* ---- list ---- */
+
+struct listing {
+	struct tool *t;
+	bool first;
+};
+
+static enum mf_status
+list_user(struct listing *l, uint32_t number, const char *user, struct mf_error *err)
+{
+	struct tool *t = l->t;
 	struct state_device *all = NULL;
 	struct state_record record;
-	uint32_t user;
 	size_t n = 0;
-	enum mf_status st = state_user_find(x->state, STATE_SYNC, x->user, &user, err);
+	enum mf_status st = state_devices(t->state, number, t->arena, &all, &n, err);
 
-	if (st == MF_OK)
-		st = state_devices(x->state, user, x->arena, &all, &n, err);
 	for (size_t i = 0; st == MF_OK && i < n; i++) {
-		st = state_record_load(x->state, x->user, all[i].id, &record, err);
-		if (x->o->json)
-			mf_buf_add_str(out, i == 0 ? "\n" : ",\n");
-		(x->o->json ? print_json : print_line)(out, &all[i], &record);
+		st = state_record_load(t->state, user, all[i].id, &record, err);
+		if (t->json)
+			mf_buf_add_str(&t->out, l->first ? "\n" : ",\n");
+		l->first = false;
+		if (t->json)
+			print_json(&t->out, user, &all[i], &record);
+		else
+			print_line(t, user, &all[i], &record);
 	}
 	return st;
 }
 
-static int
-list(struct device *x)
+static enum mf_status
+list_all(struct listing *l, struct mf_error *err)
 {
-	struct mf_error err = { .text = "" };
-	struct mf_buf out;
-	enum mf_status st;
+	struct state_user *users = NULL;
+	size_t n = 0;
+	enum mf_status st = state_users(l->t->state, STATE_SYNC, l->t->arena, &users, &n, err);
 
-	mf_buf_init(&out, 0);
-	st = print_all(x, &out, &err);
+	for (size_t i = 0; st == MF_OK && i < n; i++)
+		st = list_user(l, users[i].number, users[i].name, err);
+	return st;
+}
+
+static int
+list(struct tool *t)
+{
+	struct listing l = { .t = t, .first = true };
+	const char *user = tool_operand(t, 0);
+	struct mf_error err = { .text = "" };
+	enum mf_status st = MF_OK;
+	uint32_t number;
+
+	if (t->json)
+		mf_buf_add_str(&t->out, "[");
+	if (user == NULL)
+		st = list_all(&l, &err);
+	else if ((st = state_user_find(t->state, STATE_SYNC, user, &number, &err)) == MF_OK)
+		st = list_user(&l, number, user, &err);
+	if (t->json)
+		mf_buf_add_str(&t->out, "\n]\n");
+	if (st != MF_OK)
+		mf_buf_clear(&t->out);
+	return tool_end(t, st, &err);
+}
+
+/* ---- One device ---- */
+
+static enum mf_status
+find(struct tool *t, uint32_t *user, struct state_device **out, struct mf_error *err)
+{
+	enum mf_status st = state_user_find(t->state, STATE_SYNC, tool_operand(t, 0), user, err);
+
 	if (st == MF_OK)
-		printf(x->o->json ? "[%s\n]\n" : "%s", mf_buf_str(&out));
-	mf_buf_deinit(&out);
-	return st == MF_OK ? MAIN_OK : fail(&err);
+		st = state_device_find(t->state, *user, tool_operand(t, 1), t->arena, out, err);
+	return st;
 }
 
-/* ---- allow, block, reset ---- */
-
 static int
-approve(struct device *x, enum state_approval approval)
+show(struct tool *t)
 {
 	struct mf_error err = { .text = "" };
-	enum mf_status st = state_approval_save(x->state, x->user, x->id, approval, &err);
+	struct state_record record;
+	struct state_device *d;
+	uint32_t user;
+	enum mf_status st = find(t, &user, &d, &err);
 
-	return st == MF_OK ? MAIN_OK : fail(&err);
+	if (st == MF_OK)
+		st = state_record_load(t->state, tool_operand(t, 0), d->id, &record, &err);
+	if (st == MF_OK && t->json) {
+		print_json(&t->out, tool_operand(t, 0), d, &record);
+		mf_buf_add_str(&t->out, "\n");
+	} else if (st == MF_OK) {
+		print_whole(t, d, &record);
+	}
+	return tool_end(t, st, &err);
 }
 
 static int
-allow(struct device *x)
+approve(struct tool *t, enum state_approval approval)
 {
-	return approve(x, STATE_APPROVAL_ALLOWED);
+	struct mf_error err = { .text = "" };
+
+	return tool_end(t,
+		state_approval_save(
+			t->state, tool_operand(t, 0), tool_operand(t, 1), approval, &err),
+		&err);
 }
 
 static int
-block(struct device *x)
+allow(struct tool *t)
 {
-	return approve(x, STATE_APPROVAL_BLOCKED);
+	return approve(t, STATE_APPROVAL_ALLOWED);
 }
 
 static int
-reset(struct device *x)
+block(struct tool *t)
 {
-	return approve(x, STATE_APPROVAL_NONE);
+	return approve(t, STATE_APPROVAL_BLOCKED);
 }
 
-/* ---- forget ---- */
+static int
+reset(struct tool *t)
+{
+	return approve(t, STATE_APPROVAL_NONE);
+}
 
 static int
-forget(struct device *x)
+forget(struct tool *t)
 {
 	struct mf_error err = { .text = "" };
 	struct state_device *d;
 	uint32_t user;
-	enum mf_status st = state_user_find(x->state, STATE_SYNC, x->user, &user, &err);
+	enum mf_status st = find(t, &user, &d, &err);
 
 	if (st == MF_OK)
-		st = state_device_find(x->state, user, x->id, x->arena, &d, &err);
-	if (st == MF_OK)
-		st = state_device_remove(x->state, user, d->number, &err);
-	return st == MF_OK ? MAIN_OK : fail(&err);
+		st = state_device_remove(t->state, user, d->number, &err);
+	return tool_end(t, st, &err);
 }
 
-/* ---- wipe, unwipe ---- */
+static int
+unwipe(struct tool *t)
+{
+	struct mf_error err = { .text = "" };
+
+	return tool_end(t,
+		state_wipe_save(t->state, tool_operand(t, 0), tool_operand(t, 1), STATE_WIPE_NONE,
+			STATE_WIPE_ASKED, &err),
+		&err);
+}
+
+/* What was decided goes as well. */
+static int
+remove_device(struct tool *t)
+{
+	int status = forget(t);
+
+	if (status == MAIN_OK)
+		status = reset(t);
+	return status == MAIN_OK ? unwipe(t) : status;
+}
 
 /* Asked for twice: the setting, and the device's id once more. */
 static int
-wipe(struct device *x)
+wipe(struct tool *t)
 {
-	enum state_wipe_kind kind = x->o->account_only ? STATE_WIPE_ACCOUNT : STATE_WIPE_DEVICE;
-	const char *allowed = mf_conf_string(conf_top(x->conf), "remote_wipe");
+	enum state_wipe_kind kind =
+		tool_option(t, 'a') != NULL ? STATE_WIPE_ACCOUNT : STATE_WIPE_DEVICE;
+	const char *id = tool_operand(t, 1), *confirm = tool_option(t, 'y');
 	struct mf_error err = { .text = "" };
 
-	if (strcmp(allowed, "device") != 0 &&
-		(kind == STATE_WIPE_DEVICE || strcmp(allowed, "account") != 0)) {
-		fprintf(stderr, "mailferry device: remote_wipe = %s forbids this\n", allowed);
-		return MAIN_DENIED;
-	}
-	if (x->o->confirm == NULL || strcmp(x->o->confirm, x->id) != 0) {
-		fprintf(stderr, "mailferry device: this erases %s. Say so again: --confirm %s\n",
+	if (!eas_access_may_wipe(t->top, kind))
+		return tool_refuse(t, MAIN_DENIED,
+			"remote_wipe = %s forbids this: set it in the configuration and restart",
+			mf_conf_string(t->top, "remote_wipe"));
+	if (confirm == NULL || strcmp(confirm, id) != 0)
+		return tool_refuse(t, MAIN_USAGE, "this erases %s. Say so again: --confirm %s",
 			kind == STATE_WIPE_DEVICE ? "everything on the device"
 						  : "the account on the device",
-			x->id);
-		return MAIN_USAGE;
-	}
-	mf_log_warning("wipe=asked kind=%s user=%s device=%s", kinds[kind], mf_log_value(x->user),
-		mf_log_value(x->id));
-	if (state_wipe_save(x->state, x->user, x->id, kind, STATE_WIPE_ASKED, &err) != MF_OK)
-		return fail(&err);
-	return MAIN_OK;
+			id);
+	mf_log_warning("wipe=asked kind=%s user=%s device=%s", state_wipe_kind_name(kind),
+		mf_log_value(tool_operand(t, 0)), mf_log_value(id));
+	return tool_end(t,
+		state_wipe_save(t->state, tool_operand(t, 0), id, kind, STATE_WIPE_ASKED, &err),
+		&err);
 }
 
-static int
-unwipe(struct device *x)
-{
-	struct mf_error err = { .text = "" };
-	enum mf_status st =
-		state_wipe_save(x->state, x->user, x->id, STATE_WIPE_NONE, STATE_WIPE_ASKED, &err);
+/* ---- The commands ---- */
 
-	return st == MF_OK ? MAIN_OK : fail(&err);
-}
-
-/* ---- The command ---- */
-
-static const struct {
-	const char *name;
-	int operands; /* behind the name */
-	int (*run)(struct device *x);
-	const char *help;
-} actions[] = {
-	{ "list", 1, list, "USER       the user's devices" },
-	{ "allow", 2, allow, "USER ID    lets the device in, whatever the rules say" },
-	{ "block", 2, block, "USER ID    keeps it out" },
-	{ "reset", 2, reset, "USER ID    leaves it to the rules again" },
-	{ "forget", 2, forget, "USER ID    forgets what it holds: it starts afresh" },
-	{ "wipe", 2, wipe, "USER ID    erases it with its next request (--confirm ID)" },
-	{ "unwipe", 2, unwipe, "USER ID    cancels a wipe, or lets a wiped device in again" },
+static const struct tool_action actions[] = {
+	{ "list", "[USER]", 0, 1, list, "the devices of a user, or of all", false },
+	{ "show", "USER ID", 2, 2, show, "all that is known of one", false },
+	{ "allow", "USER ID", 2, 2, allow, "lets it in, whatever the rules say", false },
+	{ "block", "USER ID", 2, 2, block, "keeps it out", false },
+	{ "reset", "USER ID", 2, 2, reset, "leaves it to the rules again", false },
+	{ "forget", "USER ID", 2, 2, forget, "forgets what it holds: it starts afresh", false },
+	{ "remove", "USER ID", 2, 2, remove_device, "forgets it, and what was decided about it",
+		false },
+	{ "wipe", "USER ID", 2, 2, wipe, "erases it with its next request (--confirm ID)", false },
+	{ "unwipe", "USER ID", 2, 2, unwipe, "cancels a wipe, or lets a wiped device in again",
+		false },
+	{ 0 },
 };
 
-static int
-usage(FILE *f, int status)
-{
-	fputs("usage: mailferry device [options] ACTION USER [ID]\n\nactions:\n", f);
-	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
-		fprintf(f, "  %-7s %s\n", actions[i].name, actions[i].help);
-	fputs("\n  -c, --config FILE   the configuration (/etc/mailferry/mailferry.conf)\n"
-	      "  -a, --account-only  wipes the account, not the device (from version 16.1 on)\n"
-	      "  -y, --confirm ID    the device to wipe, once more\n"
-	      "  -j, --json          the list as JSON\n"
-	      "  -h, --help          this text\n\n"
-	      "USER is the name that the log shows.\n",
-		f);
-	return status;
-}
+static const struct tool_option options[] = {
+	{ 'a', "account-only", NULL, "wipes the account, not the device (from version 16.1 on)" },
+	{ 'y', "confirm", "ID", "the device to wipe, once more" },
+	{ 0 },
+};
 
-static int
-run(struct device *x, int (*action)(struct device *x))
-{
-	struct mf_error err = { .text = "" };
-	struct state_options state = { 0 };
-	int status;
-
-	if (main_load(main_config_path(x->o->config), &x->conf, &err) != MF_OK)
-		return fail(&err);
-	state.directory = mf_conf_string(conf_top(x->conf), "state_directory");
-	state.readers = (unsigned)mf_conf_number(conf_top(x->conf), "state_readers");
-	if (state_open(&state, &x->state, &err) != MF_OK) {
-		conf_free(x->conf);
-		return fail(&err);
-	}
-	x->arena = mf_arena_new();
-	status = action(x);
-	mf_arena_free(x->arena);
-	state_close(x->state);
-	conf_free(x->conf);
-	return status;
-}
+static const char notes[] = "USER is the name that the log shows.";
 
 int
 main_device(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "account-only", no_argument, NULL, 'a' },
-		{ "confirm", required_argument, NULL, 'y' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+	static const struct tool_command command = { "device", actions, options, notes };
+
+	return tool_main(&command, argc, argv);
+}
+
+int
+main_devices(int argc, char **argv)
+{
+	static const struct tool_action only[] = {
+		{ NULL, "[USER]", 0, 1, list,
+			"shows the devices of a user, or of all: user, device, type, protocol,\n"
+			"  last seen, access, wipe, agent",
+			false },
 		{ 0 },
 	};
-	struct options o = { 0 };
-	struct device x = { .o = &o };
-	int letter;
+	static const struct tool_command command = { "devices", only, NULL, notes };
 
-	while ((letter = getopt_long(argc, argv, "c:ay:jh", longs, NULL)) != -1) {
-		if (letter == 'h')
-			return usage(stdout, MAIN_OK);
-		if (letter == '?')
-			return usage(stderr, MAIN_USAGE);
-		o.config = letter == 'c' ? optarg : o.config;
-		o.confirm = letter == 'y' ? optarg : o.confirm;
-		o.account_only |= letter == 'a';
-		o.json |= letter == 'j';
-	}
-	for (size_t i = 0; optind < argc && i < sizeof(actions) / sizeof(actions[0]); i++)
-		if (strcmp(argv[optind], actions[i].name) == 0 &&
-			argc - optind == actions[i].operands + 1) {
-			x.user = argv[optind + 1];
-			x.id = argv[optind + actions[i].operands];
-			return run(&x, actions[i].run);
-		}
-	return usage(stderr, MAIN_USAGE);
+	return tool_main(&command, argc, argv);
 }

@@ -14,11 +14,15 @@ static const struct {
 	{ "check", main_check, "tests a configuration from end to end" },
 	{ "probe", main_probe, "asks a server as a phone would" },
 	{ "top", main_top, "shows who waits at a running daemon" },
+	{ "devices", main_devices, "shows which devices there are" },
+	{ "device", main_device, "shows, allows, blocks, removes and wipes devices" },
+	{ "user", main_user, "shows users, and forgets what is held of one" },
+	{ "policy", main_policy, "shows policies, and which device keeps to which" },
 	{ "conversations", main_conversations,
 		"shows and removes a user's rules for conversations" },
-	{ "device", main_device, "lists, allows, blocks and wipes devices" },
 	{ "apppassword", main_apppassword, "issues and withdraws passwords for single devices" },
 	{ "profile", main_profile, "prints a configuration profile for Apple's devices" },
+	{ "state", main_state, "verifies, backs up, restores and compacts the state" },
 };
 
 static int

@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "eas/commands.h"
 #include "eas/metrics.h"
+#include "mailferry/log.h"
 #include "main/json.h"
 #include "state/state.h"
 
@@ -230,6 +231,29 @@ waiting(struct eas_request *r)
 }
 
 static void
+list_line(void *ctx, const struct eas_request *r)
+{
+	struct listing *l = ctx;
+
+	mf_buf_printf(l->out, "%-28s %-34s %-10s %7" PRId64 " %7" PRId64 "  %s\n",
+		mf_log_value(r->user), mf_log_value(r->device_id),
+		r->command == NULL ? "" : r->command->name, (l->now - r->began) / 1000,
+		(r->wait.until - l->now) / 1000, r->watching != NULL ? "watched" : "polled");
+}
+
+/* For people. */
+static enum eas_verdict
+waiting_text(struct eas_request *r)
+{
+	struct listing l = { .out = &r->answer.body, .now = clock_ms() };
+
+	mf_buf_printf(l.out, "%-28s %-34s %-10s %7s %7s\n", "user", "device", "command", "seconds",
+		"left");
+	http_each_waiting(desk_of(r)->phones, list_line, &l);
+	return answer(r, 200, "text/plain; charset=utf-8");
+}
+
+static void
 request_deinit(struct eas_request *r)
 {
 	mf_buf_deinit(&r->answer.body);
@@ -240,6 +264,7 @@ static const struct http_route routes[] = {
 	{ "/healthz", healthz, request_deinit, NULL },
 	{ "/readyz", readyz, request_deinit, NULL },
 	{ "/waiting", waiting, request_deinit, NULL },
+	{ "/waiting.txt", waiting_text, request_deinit, NULL },
 	{ 0 },
 };
 

@@ -16,6 +16,30 @@ struct access {
 	struct state_wipe wipe;
 };
 
+const char *
+state_approval_name(enum state_approval approval)
+{
+	static const char *const names[] = { "by rule", "allowed", "blocked", "waiting" };
+
+	return names[approval];
+}
+
+const char *
+state_wipe_kind_name(enum state_wipe_kind kind)
+{
+	static const char *const names[] = { "none", "account", "device" };
+
+	return names[kind];
+}
+
+const char *
+state_wipe_stage_name(enum state_wipe_stage stage)
+{
+	static const char *const names[] = { "asked", "sent", "done", "failed" };
+
+	return names[stage];
+}
+
 static struct state_key
 key_of(const struct access *x, enum state_space space)
 {

@@ -37,6 +37,12 @@ struct state_record {
 	struct state_wipe wipe;
 };
 
+/* For people and programs: "by rule", "allowed", "blocked", "waiting"; "none", "account", "device"; "asked",
+ * "sent", "done", "failed". */
+const char *state_approval_name(enum state_approval approval);
+const char *state_wipe_kind_name(enum state_wipe_kind kind);
+const char *state_wipe_stage_name(enum state_wipe_stage stage);
+
 /* What is decided about a user's device; everything 0 when nothing is. `user` is the name. */
 enum mf_status state_record_load(struct state *st, const char *user, const char *device_id,
 	struct state_record *out, struct mf_error *err);

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "mailferry/arena.h"
 #include "mailferry/error.h"
@@ -71,9 +72,25 @@ struct state_collected {
 enum mf_status state_collect(
 	struct state *st, int64_t before, struct state_collected *out, struct mf_error *err);
 
-/* Copies both stores, compacted, to a new directory while others work (a hot backup). MF_EXISTS when
- * the directory is there already. */
-enum mf_status state_backup(struct state *st, const char *directory, struct mf_error *err);
+/* Copies both stores (or the records alone), compacted, to a new directory while others work (a hot
+ * backup). MF_EXISTS when the directory is there already. */
+enum mf_status state_backup(
+	struct state *st, const char *directory, bool records_only, struct mf_error *err);
+
+/* ---- While no daemon is at work: MF_EXISTS when one is ---- */
+
+/* Puts the records of a backup, which must be sound, in the place of those of `directory`; the former
+ * ones stay beside them as data.mdb.before. Phones synchronise afresh then, unless `sync_too` brings
+ * back what they held as well: right for a copy that nobody has worked with since. */
+enum mf_status state_restore(
+	const char *directory, const char *backup, bool sync_too, struct mf_error *err);
+
+/* Gives unused room of both files back to the disk. before and after: bytes of both. */
+enum mf_status state_compact(
+	const char *directory, uint64_t *before, uint64_t *after, struct mf_error *err);
+
+/* The process number of the daemon that serves from the directory; 0: none does. */
+pid_t state_daemon(const char *directory);
 
 /* ---- Fault tests ---- */
 

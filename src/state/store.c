@@ -1,6 +1,5 @@
 /*
- * Opening the state: its directory, the daemon's lock, the two stores and their format. Knows no row
- * but the format's.
+ * Opening the state: its directory, the daemon's lock, the two stores and their format. Knows no row.
  */
 #include <assert.h>
 #include <errno.h>
@@ -15,13 +14,12 @@
 
 #include "base/str.h"
 #include "conf/conf.h"
+#include "mailferry/log.h"
 #include "state/lmdb_env.h"
+#include "state/migrate.h"
 #include "state/store.h"
 
-static const struct {
-	const char *name;
-	const char *advice; /* when its format is unknown */
-} stores[STATE_STORES] = {
+const struct state_store_name state_stores[STATE_STORES] = {
 	[STATE_SYNC] = { "sync",
 		"use the version of Mailferry that wrote it, or remove this directory (phones then "
 		"synchronise afresh)" },
@@ -66,71 +64,36 @@ state_kv(struct state *st, enum state_store which)
 
 /* ---- The format ---- */
 
-struct format_check {
-	uint32_t found; /* 0: none, the store is new */
+/* From each format to the next one. A change of the format is a row here, another STATE_FORMAT, and rows
+ * of the former one in tests/data/state. */
+static const struct state_migration migrations[STATE_STORES][1] = {
+	[STATE_SYNC] = { { 0, NULL } },
+	[STATE_RECORDS] = { { 0, NULL } },
 };
 
-static bool
-any_row(void *ctx, struct mf_bytes key, struct mf_bytes value)
-{
-	(void)key;
-	(void)value;
-	*(uint32_t *)ctx = UINT32_MAX;
-	return false;
-}
-
+/* Records cannot be made again: what a migration changes is copied before, beside the store. */
 static enum mf_status
-format_read(struct kv_txn *t, void *ctx, struct mf_error *err)
+format_check(struct state *st, enum state_store which, const char *path, struct mf_arena *a,
+	struct mf_error *err)
 {
-	struct format_check *f = ctx;
-	struct state_key k;
-	struct mf_bytes v;
+	const char *keep = which == STATE_RECORDS ? mf_printf(a, "%s.format", path) : NULL;
+	uint32_t found = 0;
+	enum mf_status status = state_format_bring(
+		st->kv[which], migrations[which], STATE_FORMAT, keep, &found, err);
 
-	(void)err;
-	f->found = 0;
-	state_key_begin(&k, 0, STATE_SPACE_FORMAT);
-	if (kv_get(t, state_key_view(&k), &v))
-		f->found = v.len == 4 ? state_key_read_u32(v, 0) : UINT32_MAX;
-	else /* rows without a format are not ours */
-		kv_scan(t, mf_bytes(NULL, 0), mf_bytes(NULL, 0), any_row, &f->found);
-	return MF_OK;
-}
-
-static enum mf_status
-format_write(struct kv_txn *t, void *ctx, struct mf_error *err)
-{
-	struct format_check *f = ctx;
-	struct state_key k, v = { .len = 0 };
-	enum mf_status st = format_read(t, f, err);
-
-	if (st != MF_OK || f->found != 0)
-		return st;
-	state_key_begin(&k, 0, STATE_SPACE_FORMAT);
-	state_key_u32(&v, STATE_FORMAT);
-	kv_put(t, state_key_view(&k), state_key_view(&v));
-	f->found = STATE_FORMAT;
-	return MF_OK;
-}
-
-static enum mf_status
-format_check(struct kv *kv, enum state_store which, struct mf_error *err)
-{
-	struct format_check f = { 0 };
-	enum mf_status st = kv_read(kv, format_read, &f, err);
-
-	if (st == MF_OK && f.found == 0)
-		st = kv_write(kv, format_write, &f, err);
-	if (st != MF_OK || f.found == STATE_FORMAT)
-		return st;
-	return mf_fail(err, MF_UNSUPPORTED,
-		"state %s: format %u, but this version knows only %u: %s", kv->path, f.found,
-		STATE_FORMAT, stores[which].advice);
+	if (status == MF_UNSUPPORTED)
+		return mf_fail(err, MF_UNSUPPORTED,
+			"state %s: format %u, but this version knows only %u: %s", path, found,
+			STATE_FORMAT, state_stores[which].advice);
+	if (status == MF_OK && found != 0 && found != STATE_FORMAT)
+		mf_log_info("state=%s format=%u from=%u", mf_log_value(path), STATE_FORMAT, found);
+	return status;
 }
 
 /* ---- The directory ---- */
 
-static enum mf_status
-directory_make(const char *path, struct mf_error *err)
+enum mf_status
+state_directory_make(const char *path, struct mf_error *err)
 {
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		return mf_fail(err, errno == ENOSPC ? MF_TEMPORARY : MF_REFUSED, "state %s: %s",
@@ -138,9 +101,8 @@ directory_make(const char *path, struct mf_error *err)
 	return MF_OK;
 }
 
-/* So that new files are found again after a power cut. */
-static void
-directory_flush(const char *path)
+void
+state_directory_flush(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -150,11 +112,39 @@ directory_flush(const char *path)
 	}
 }
 
-static enum mf_status
-daemon_lock(struct state *st, const char *directory, struct mf_arena *a, struct mf_error *err)
+/* What an administrator's command made as root is the daemon's as well. */
+static void
+adopt(const char *directory, const char *path)
 {
-	const char *path = mf_printf(a, "%s/lock", directory);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct stat owner, sb;
+
+	if (geteuid() != 0 || stat(directory, &owner) != 0 || stat(path, &sb) != 0 ||
+		(sb.st_uid == owner.st_uid && sb.st_gid == owner.st_gid))
+		return;
+	if (chown(path, owner.st_uid, owner.st_gid) != 0)
+		mf_log_warning("state=%s why=\"its owner cannot be set\"", mf_log_value(path));
+}
+
+void
+state_directory_adopt(const char *directory, const char *store)
+{
+	static const char *const files[] = { "", "/data.mdb", "/lock.mdb" };
+	struct mf_arena *a = mf_arena_new();
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		adopt(directory, mf_printf(a, "%s/%s%s", directory, store, files[i]));
+	mf_arena_free(a);
+}
+
+enum mf_status
+state_lock(const char *directory, int *out, struct mf_error *err)
+{
+	char path[4200], pid[24];
+	ssize_t written;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lock", directory);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return mf_fail(err, MF_REFUSED, "state %s: %s", path, strerror(errno));
@@ -163,26 +153,49 @@ daemon_lock(struct state *st, const char *directory, struct mf_arena *a, struct 
 		return mf_fail(err, MF_EXISTS,
 			"state %s: another mailferry serves from this directory", directory);
 	}
-	st->lock = fd;
+	adopt(directory, path);
+	snprintf(pid, sizeof(pid), "%d\n", (int)getpid()); /* for state_daemon */
+	written = ftruncate(fd, 0) == 0 ? write(fd, pid, strlen(pid)) : -1;
+	(void)written;
+	*out = fd;
 	return MF_OK;
+}
+
+/* The lock is what counts; the number in it may be one of long ago. */
+pid_t
+state_daemon(const char *directory)
+{
+	char path[4200], text[24] = "";
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/lock", directory);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (flock(fd, LOCK_SH | LOCK_NB) == 0 || (n = read(fd, text, sizeof(text) - 1)) <= 0)
+		text[0] = '\0';
+	close(fd);
+	return (pid_t)strtol(text, NULL, 10);
 }
 
 static enum mf_status
 store_open(struct state *st, enum state_store which, const struct state_options *o,
 	struct mf_arena *a, struct mf_error *err)
 {
-	const char *path = mf_printf(a, "%s/%s", o->directory, stores[which].name);
+	const char *path = mf_printf(a, "%s/%s", o->directory, state_stores[which].name);
 	struct kv_options ko = {
 		.map_size = o->map_size != 0 ? o->map_size : MAP_SIZE,
 		.readers = o->readers != 0 ? o->readers : READERS,
 	};
-	enum mf_status status = directory_make(path, err);
+	enum mf_status status = state_directory_make(path, err);
 
 	if (status == MF_OK)
 		status = kv_open(path, &ko, &st->kv[which], err);
 	if (status == MF_OK)
-		status = format_check(st->kv[which], which, err);
-	directory_flush(path);
+		status = format_check(st, which, path, a, err);
+	state_directory_adopt(o->directory, state_stores[which].name);
+	state_directory_flush(path);
 	return status;
 }
 
@@ -212,12 +225,12 @@ state_open(const struct state_options *o, struct state **out, struct mf_error *e
 	if (st == NULL)
 		abort();
 	st->lock = -1;
-	status = directory_make(o->directory, err);
+	status = state_directory_make(o->directory, err);
 	if (status == MF_OK && o->daemon)
-		status = daemon_lock(st, o->directory, a, err);
+		status = state_lock(o->directory, &st->lock, err);
 	for (int i = 0; status == MF_OK && i < STATE_STORES; i++)
 		status = store_open(st, (enum state_store)i, o, a, err);
-	directory_flush(o->directory);
+	state_directory_flush(o->directory);
 	mf_arena_free(a);
 	if (status != MF_OK) {
 		state_close(st);
@@ -238,25 +251,4 @@ state_close(struct state *st)
 	if (st->lock >= 0)
 		close(st->lock);
 	free(st);
-}
-
-enum mf_status
-state_backup(struct state *st, const char *directory, struct mf_error *err)
-{
-	struct mf_arena *a = mf_arena_new();
-	enum mf_status status = MF_OK;
-
-	if (mkdir(directory, 0700) != 0)
-		status = mf_fail(err, errno == EEXIST ? MF_EXISTS : MF_REFUSED, "backup %s: %s",
-			directory, strerror(errno));
-	for (int i = 0; status == MF_OK && i < STATE_STORES; i++) {
-		const char *path = mf_printf(a, "%s/%s", directory, stores[i].name);
-
-		status = directory_make(path, err);
-		if (status == MF_OK)
-			status = kv_copy(st->kv[i], path, err);
-		directory_flush(path);
-	}
-	mf_arena_free(a);
-	return status;
 }

@@ -16,6 +16,23 @@ struct state {
 	int lock; /* descriptor that holds the daemon's lock; -1: none */
 };
 
+/* What the stores are called in the directory. */
+struct state_store_name {
+	const char *name;
+	const char *advice; /* when its format is unknown */
+};
+extern const struct state_store_name state_stores[STATE_STORES];
+
+/* ---- store.c: the directory ---- */
+
+enum mf_status state_directory_make(const char *path, struct mf_error *err);
+/* So that new files are found again after a power cut. */
+void state_directory_flush(const char *path);
+/* Gives what root made of a store to the owner of the directory. */
+void state_directory_adopt(const char *directory, const char *store);
+/* The daemon's lock, a descriptor; MF_EXISTS: somebody has it. */
+enum mf_status state_lock(const char *directory, int *out, struct mf_error *err);
+
 /* "state: <what> of user <n> makes no sense" */
 enum mf_status state_broken(struct mf_error *err, const char *what, uint32_t user);
 

@@ -421,8 +421,8 @@ Test(state_store, backs_up_while_open)
 	cr_assert_eq(state_user_number(st, STATE_RECORDS, "a@b", &number, NULL), MF_OK);
 	cr_assert_eq(set(st, 1, "x", MF_OK, NULL), MF_OK);
 	snprintf(copy, sizeof(copy), "%s/copy", dir);
-	cr_assert_eq(state_backup(st, copy, &err), MF_OK, "%s", err.text);
-	cr_assert_eq(state_backup(st, copy, &err), MF_EXISTS);
+	cr_assert_eq(state_backup(st, copy, false, &err), MF_OK, "%s", err.text);
+	cr_assert_eq(state_backup(st, copy, false, &err), MF_EXISTS);
 	cr_assert_eq(set(st, 2, "later", MF_OK, NULL), MF_OK);
 	other = state_help_open(copy);
 	cr_assert(has(other, 1, "x"));

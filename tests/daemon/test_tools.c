@@ -1,0 +1,189 @@
+/* The administrating commands beside a running daemon, and while none runs. */
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/daemon.h"
+
+static struct daemon d;
+
+struct step {
+	const char *arguments;
+	int status;
+	const char *has; /* in the output */
+};
+
+static void
+run_steps(const struct step *steps, size_t n)
+{
+	const char *out;
+
+	for (size_t i = 0; i < n; i++) {
+		cr_assert_eq(daemon_run(&d, steps[i].arguments, &out), steps[i].status, "%s: %s",
+			steps[i].arguments, out);
+		cr_assert_not_null(strstr(out, steps[i].has), "%s: %s instead of %s",
+			steps[i].arguments, out, steps[i].has);
+	}
+}
+
+/* A daemon that one phone has met. */
+static void
+start(const char *more)
+{
+	char arguments[300];
+	const char *out;
+
+	daemon_init(&d);
+	daemon_configure(&d, more);
+	daemon_start(&d, -1);
+	cr_assert(daemon_ready(&d), "%s", daemon_read(&d, "log"));
+	snprintf(arguments, sizeof(arguments),
+		"probe http://127.0.0.1:%u --user u --password-file %%d/password --device DEV1 "
+		"folders",
+		d.port);
+	cr_assert_eq(daemon_run(&d, arguments, &out), 0, "%s", out);
+}
+
+static void
+stop(void)
+{
+	kill(d.pid, SIGTERM);
+	cr_assert_eq(daemon_wait(&d, 10000), 0, "%s", daemon_read(&d, "log"));
+}
+
+#define MANY(steps) run_steps(steps, sizeof(steps) / sizeof(steps[0]))
+
+Test(tools, devices_and_users, .timeout = 90)
+{
+	static const struct step steps[] = {
+		{ "devices -c %d/m.conf", 0, "DEV1" },
+		{ "devices -c %d/m.conf --json u", 0, "\"id\":\"DEV1\"" },
+		{ "devices -c %d/m.conf nobody", 1, "mailferry user list" },
+		{ "device -c %d/m.conf list", 0, "16.1" },
+		{ "device -c %d/m.conf show u DEV1", 0, "protocol    16.1" },
+		{ "device -c %d/m.conf show u DEV1 --json", 0, "\"access\":\"by rule\"" },
+		{ "device -c %d/m.conf show u DEV2", 1, "mailferry device:" },
+		{ "device -c %d/m.conf block u DEV1", 0, "" },
+		{ "device -c %d/m.conf show u DEV1", 0, "access      blocked" },
+		{ "device -c %d/m.conf remove u DEV1", 0, "" },
+		{ "device -c %d/m.conf show u DEV1", 1, "mailferry device:" },
+		{ "devices -c %d/m.conf --json u", 0, "[\n]" },
+		{ "user -c %d/m.conf list", 0, "u  " },
+		{ "user -c %d/m.conf --json list", 0, "\"devices\":0" },
+		{ "user -c %d/m.conf show u", 0, "devices     0" },
+		{ "user -c %d/m.conf show --json u", 0, "\"rules\":0" },
+		{ "user -c %d/m.conf show nobody", 1, "never seen" },
+		{ "user -c %d/m.conf reset nobody", 1, "never seen" },
+		{ "user -c %d/m.conf reset u", 0, "" },
+		{ "user -c %d/m.conf --json list", 0, "[\n]" },
+		{ "user -c %d/m.conf remove u", 64, "--confirm u" },
+		{ "user -c %d/m.conf remove u --confirm u", 0, "" },
+		{ "user -c %d/m.conf remove u --confirm u", 1, "never seen" },
+		{ "user -c %d/m.conf nonsense", 64, "actions:" },
+		{ "user --help", 0, "actions:" },
+		{ "conversations -c %d/m.conf u", 0, "" },
+		{ "conversations -c %d/m.conf u --json", 0, "[\n]" },
+		{ "conversations -c %d/m.conf u --remove xy", 64, "not the id" },
+		{ "conversations -c %d/m.conf u --remove xy --remove-all", 64, "either" },
+		{ "conversations -c %d/m.conf", 64, "usage:" },
+		{ "devices -c /no/such", 78, "/no/such" },
+	};
+
+	start("");
+	MANY(steps);
+	stop();
+	daemon_deinit(&d);
+}
+
+Test(tools, policies, .timeout = 60)
+{
+	static const struct step steps[] = {
+		{ "policy -c %d/m.conf list", 0, "users:  *@example.org u" },
+		{ "policy -c %d/m.conf --json list", 0, "\"users\":[\"*@example.org\",\"u\"]" },
+		{ "policy -c %d/m.conf show u DEV1", 0, "staff: acknowledged" },
+		{ "policy -c %d/m.conf --json show u DEV1", 0, "\"policy\":\"staff\"" },
+		{ "policy -c %d/m.conf reset u DEV1", 0, "" },
+		{ "policy -c %d/m.conf show u DEV1", 0, "staff: not acknowledged" },
+		{ "policy -c %d/m.conf show u DEV9", 1, "mailferry policy:" },
+	};
+
+	start("policy \"staff\" {\nusers = {\"*@example.org\", \"u\"}\n"
+	      "allow_non_provisionable = yes\n}\n");
+	MANY(steps);
+	stop();
+	daemon_deinit(&d);
+}
+
+Test(tools, state, .timeout = 90)
+{
+	static const struct step beside[] = {
+		{ "state -c %d/m.conf show", 0, "daemon      at work" },
+		{ "state -c %d/m.conf --json show", 0, "\"users\":1" },
+		{ "state -c %d/m.conf verify", 0, "every row makes sense" },
+		{ "state -c %d/m.conf --json verify", 0, "[\n]" },
+		{ "device -c %d/m.conf block u DEV1", 0, "" },
+		{ "state -c %d/m.conf backup %d/copy", 0, "" },
+		{ "state -c %d/m.conf backup %d/copy", 1, "name a new directory" },
+		{ "state -c %d/m.conf backup --records-only %d/records", 0, "" },
+		{ "device -c %d/m.conf reset u DEV1", 0, "" },
+		{ "state -c %d/m.conf restore %d/copy", 1, "systemctl stop mailferry" },
+		{ "state -c %d/m.conf compact", 1, "systemctl stop mailferry" },
+	};
+	static const struct step alone[] = {
+		{ "state -c %d/m.conf show", 0, "daemon      not running" },
+		{ "state -c %d/m.conf restore %d/nothing", 1, "state backup" },
+		{ "state -c %d/m.conf restore --with-sync %d/records", 1, "--records-only" },
+		{ "state -c %d/m.conf restore --with-sync %d/copy", 0, "records restored" },
+		{ "devices -c %d/m.conf", 0, "blocked" },
+		{ "state -c %d/m.conf compact", 0, "bytes before" },
+		{ "state -c %d/m.conf --json compact", 0, "{\"before\":" },
+		{ "state -c %d/m.conf restore %d/records", 0, "synchronise afresh" },
+		{ "devices -c %d/m.conf --json", 0, "[\n]" },
+		{ "state -c %d/m.conf verify", 0, "every row makes sense" },
+	};
+
+	start("");
+	MANY(beside);
+	stop();
+	MANY(alone);
+	daemon_start(&d, -1); /* and the daemon takes what was restored */
+	cr_assert(daemon_ready(&d), "%s", daemon_read(&d, "log"));
+	stop();
+	daemon_deinit(&d);
+}
+
+/* A wrong configuration makes no new state. */
+Test(tools, no_state_yet)
+{
+	const char *out;
+
+	daemon_init(&d);
+	daemon_configure(&d, "");
+	cr_assert_eq(daemon_run(&d, "devices -c %d/m.conf", &out), 78, "%s", out);
+	cr_assert_not_null(strstr(out, "there is none yet"), "%s", out);
+	cr_assert_eq(daemon_run(&d, "top -c %d/m.conf", &out), 64, "%s", out);
+	cr_assert_not_null(strstr(out, "metrics_listen is not set"), "%s", out);
+	daemon_deinit(&d);
+}
+
+Test(tools, top, .timeout = 60)
+{
+	char more[100], arguments[200];
+	const char *out;
+
+	daemon_init(&d);
+	snprintf(more, sizeof(more), "metrics_listen = {\"127.0.0.1:%u\"}\n", d.tls_port + 1);
+	daemon_configure(&d, more);
+	daemon_start(&d, -1);
+	cr_assert(daemon_ready(&d), "%s", daemon_read(&d, "log"));
+	cr_assert_eq(daemon_run(&d, "top -c %d/m.conf", &out), 0, "%s", out);
+	cr_assert_not_null(strstr(out, "seconds"), "%s", out);
+	snprintf(arguments, sizeof(arguments), "top --json http://127.0.0.1:%u", d.tls_port + 1);
+	cr_assert_eq(daemon_run(&d, arguments, &out), 0, "%s", out);
+	cr_assert_str_eq(out, "[]\n");
+	cr_assert_eq(daemon_run(&d, "top http://127.0.0.1:1", &out), 69, "%s", out);
+	cr_assert_not_null(strstr(out, "metrics_listen"), "%s", out);
+	stop();
+	daemon_deinit(&d);
+}
