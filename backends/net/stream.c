@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mailferry/waited.h"
+
 enum { FILL_LEAST = 16384, KEEP_MOST = 65536, PROGRESS = 256 * 1024, OUT_MOST = 32768 };
 
 int64_t
@@ -96,12 +98,13 @@ wait_for(struct net_stream *st, short events, const char *what, struct mf_error 
 	struct pollfd p = { .fd = st->fd, .events = events };
 
 	for (;;) {
-		int64_t left = st->deadline - net_stream_now();
+		int64_t began = net_stream_now(), left = st->deadline - began;
 		int n;
 
 		if (left <= 0)
 			return net_stream_fail(st, err, what, "timed out");
 		n = poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
+		mf_waited_add((net_stream_now() - began) * 1000);
 		if (n > 0)
 			return MF_OK;
 		if (n < 0 && errno != EINTR)

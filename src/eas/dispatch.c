@@ -17,6 +17,7 @@
 #include "eas/access.h"
 #include "eas/commands.h"
 #include "eas/conversations.h"
+#include "eas/history.h"
 #include "eas/metrics.h"
 #include "eas/limits.h"
 #include "eas/policy.h"
@@ -30,6 +31,7 @@
 #include "eas/waits.h"
 #include "eas/who.h"
 #include "state/device.h"
+#include "mailferry/waited.h"
 #include "state/user.h"
 
 static const char path[] = "/Microsoft-Server-ActiveSync";
@@ -452,8 +454,10 @@ run_again(struct eas_request *r)
 }
 
 static void
-log_summary(const struct eas_request *r)
+log_summary(struct eas_request *r)
 {
+	if (r->server_us >= 1000)
+		eas_note(r, "server_ms=%" PRId64, r->server_us / 1000);
 	mf_log_info("version=%s http=%u status=%u in=%zu out=%zu ms=%" PRId64 " peer=%s%s%s",
 		eas_version_name(r->version), r->answer.http_status, r->status, r->body.len,
 		(size_t)eas_answer_size(&r->answer), clock_ms() - r->began, mf_log_value(r->peer),
@@ -466,13 +470,18 @@ eas_run(struct eas_request *r)
 	name_thread(r);
 	bool stirred =
 		r->waited && (r->wait.stirred & ~(unsigned)EAS_STIR_LOOK) != 0 && !r->wait.ended;
+	mf_waited_take();
 	enum eas_verdict v = r->waited ? run_again(r) : run_first(r);
-	if (stirred)
+	r->server_us += mf_waited_take();
+	if (stirred) {
 		eas_metrics_woken(v == EAS_DONE);
+		eas_history_woken(r->server->history, v == EAS_DONE);
+	}
 	if (v == EAS_DONE) {
 		name_thread(r);
 		log_summary(r);
 		eas_metrics_done(r);
+		eas_history_done(r->server->history, r);
 	}
 	log_set_context(NULL);
 	return v;

@@ -23,6 +23,7 @@ struct eas_policies;
 struct eas_limits;
 struct tokens;
 struct eas_waits;
+struct eas_history;
 struct state_device;
 struct eas_spool;
 struct eas_command; /* eas/commands.h: a row of the table of commands */
@@ -37,6 +38,7 @@ struct eas_server {
 	struct eas_limits *limits;	     /* eas/limits.h; NULL: none */
 	struct tokens *tokens;		     /* token/token.h; NULL: none are taken */
 	struct eas_waits *waits;	     /* eas/waits.h; NULL: none */
+	struct eas_history *history;	     /* eas/history.h; NULL: none */
 };
 
 struct eas_request;
@@ -113,6 +115,7 @@ struct eas_request {
 	bool tls;
 	const char *certified; /* the name in the client's certificate, which is good; NULL: none */
 	int64_t began;	       /* clock_ms */
+	int64_t server_us;     /* waited for the mail server so far */
 
 	/* From eas/request.c: the query, plain or base64 (MS-ASHTTP 2.2.1.1.1). */
 	const char *command_name; /* as sent; NULL when there is none */
