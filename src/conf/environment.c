@@ -49,7 +49,8 @@ conf_environment_apply(struct mf_conf *c, struct mf_error *err)
 }
 
 /* Read elsewhere, by their names. */
-static const char *const others[] = { PREFIX "CONFIG", PREFIX "PROBE_PASSWORD" };
+static const char *const others[] = { PREFIX "CONFIG", PREFIX "PROBE_PASSWORD",
+	PREFIX "NEW_PASSWORD" };
 
 static bool
 known(const struct mf_conf *const *sections, size_t n, const char *name, size_t len)

@@ -28,6 +28,15 @@ const struct mf_setting conf_settings[] = {
 	{ "metrics_listen", MF_SETTING_LIST, "{}", 0, 0, NULL,
 		"Addresses, as in listen, for /metrics (Prometheus), /healthz, /readyz and "
 		"`mailferry top`; without credentials, so not for the world." },
+	{ "admin_listen", MF_SETTING_LIST, "{}", 0, 0, NULL,
+		"Addresses, as in listen, of the administration page; needs admin_password. Plain "
+		"HTTP: on loopback, or behind a proxy with HTTPS." },
+	{ "admin_password", MF_SETTING_SECRET, "", 0, 0, NULL,
+		"What `mailferry password` prints: the hash of the administration page's "
+		"password." },
+	{ "self_listen", MF_SETTING_LIST, "{}", 0, 0, NULL,
+		"Addresses, as in listen, of the page on which users see and remove their devices; "
+		"plain HTTP, to be used behind a proxy with HTTPS." },
 	{ "tls_certificate", MF_SETTING_STRING, "", 0, 0, NULL,
 		"File with the server's certificate and the chain behind it, PEM." },
 	{ "tls_key", MF_SETTING_STRING, "", 0, 0, NULL,

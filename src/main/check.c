@@ -16,6 +16,7 @@
 #include "main/json.h"
 #include "main/load.h"
 #include "main/password.h"
+#include "page/page.h"
 
 #define PASSWORD_ENV "MAILFERRY_PROBE_PASSWORD"
 
@@ -51,6 +52,8 @@ check_policies(struct check *c)
 		check_say(c, CHECK_ERROR, "policy", "%s", err.text);
 	if (eas_access_validate(conf_top(c->conf), &err) != MF_OK)
 		check_say(c, CHECK_ERROR, "access", "%s", err.text);
+	if (page_validate(conf_top(c->conf), &err) != MF_OK)
+		check_say(c, CHECK_ERROR, "pages", "%s", err.text);
 	eas_policies_free(p);
 }
 

@@ -28,5 +28,6 @@ int main_devices(int argc, char **argv);
 int main_user(int argc, char **argv);
 int main_policy(int argc, char **argv);
 int main_state(int argc, char **argv);
+int main_hash(int argc, char **argv);
 
 #endif

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "eas/access.h"
 #include "eas/autodiscover.h"
+#include "eas/history.h"
 #include "eas/limits.h"
 #include "eas/policy.h"
 #include "eas/waits.h"
@@ -33,6 +34,7 @@
 #include "main/watchdesk.h"
 #include "main/watcher.h"
 #include "mime/mime.h"
+#include "page/page.h"
 #include "state/state.h"
 #include "token/token.h"
 #include "work/work.h"
@@ -58,6 +60,8 @@ struct service {
 	struct eas_limits *limits;
 	struct tokens *tokens;
 	struct eas_waits *waits;
+	struct eas_history *history;
+	struct page *pages;
 	struct eas_server eas;
 	int64_t collect_at; /* clock_ms */
 };
@@ -107,6 +111,19 @@ raise_descriptors(const struct mf_conf *top)
 }
 
 static enum mf_status
+open_pages(struct service *s, struct mf_error *err)
+{
+	struct page_options o = { .conf = conf_top(s->conf),
+		.state = s->state,
+		.backends = s->backends,
+		.limits = s->limits,
+		.history = s->history,
+		.phones = s->http };
+
+	return page_open(&o, &s->pages, err);
+}
+
+static enum mf_status
 open_all(struct service *s, struct mf_error *err)
 {
 	const struct mf_conf *top = conf_top(s->conf);
@@ -144,13 +161,15 @@ open_all(struct service *s, struct mf_error *err)
 		return mf_fail(err, MF_TEMPORARY, "no thread can be started");
 	s->limits = eas_limits_new(top);
 	s->waits = eas_waits_new(top);
+	s->history = eas_history_new();
 	s->eas = (struct eas_server){ .conf = top,
 		.state = s->state,
 		.backends = s->backends,
 		.policies = s->policies,
 		.limits = s->limits,
 		.tokens = s->tokens,
-		.waits = s->waits };
+		.waits = s->waits,
+		.history = s->history };
 	st = watcher_open(&s->watcher, top, &s->eas, s->pool, err);
 	if (st != MF_OK)
 		return st;
@@ -168,12 +187,14 @@ open_all(struct service *s, struct mf_error *err)
 	s->desk.state = s->state;
 	s->desk.push = s->watcher.push;
 	s->desk.waits = s->waits;
-	return watchdesk_open(&s->desk, top, err);
+	st = watchdesk_open(&s->desk, top, err);
+	return st == MF_OK ? open_pages(s, err) : st;
 }
 
 static void
 close_all(struct service *s)
 {
+	page_close(s->pages);
 	watchdesk_close(&s->desk);
 	http_server_free(s->http);
 	http_listen_close(&s->at);
@@ -185,6 +206,7 @@ close_all(struct service *s)
 	eas_limits_free(s->limits);
 	tokens_free(s->tokens);
 	eas_waits_free(s->waits);
+	eas_history_free(s->history);
 	eas_policies_free(s->policies);
 	conf_free(s->conf);
 	mime_deinit();

@@ -234,6 +234,65 @@ state_users(struct state *st, enum state_store store, struct mf_arena *a, struct
 	return status;
 }
 
+/* ---- Some users ---- */
+
+struct paging {
+	const char *prefix, *after;
+	size_t max;
+	struct listing list; /* numbers in the order of names */
+};
+
+static bool
+page_name(void *ctx, struct mf_bytes key, struct mf_bytes value)
+{
+	struct paging *p = ctx;
+
+	list_name(&p->list, key, value);
+	return p->list.n < p->max;
+}
+
+static enum mf_status
+page(struct kv_txn *t, void *ctx, struct mf_error *err)
+{
+	struct paging *p = ctx;
+	struct listing *l = &p->list;
+	struct state_key prefix, from;
+	struct user_row row;
+	enum mf_status st = MF_OK;
+
+	name_key(&prefix, p->prefix);
+	name_key(&from, p->after);
+	state_key_u8(&from, 0); /* the first one behind it */
+	kv_scan(t, state_key_view(&prefix),
+		*p->after == '\0' ? mf_bytes(NULL, 0) : state_key_view(&from), page_name, p);
+	l->users = mf_new_array(l->a, struct state_user, l->n);
+	for (size_t i = 0; i < l->n && st == MF_OK; i++) {
+		st = user_row_load(t, l->numbers[i], l->a, &row, err);
+		if (st == MF_OK)
+			l->users[i] = (struct state_user){
+				.number = l->numbers[i], .name = row.name, .created = row.created
+			};
+	}
+	return st;
+}
+
+enum mf_status
+state_users_page(struct state *st, enum state_store store, const char *prefix, const char *after,
+	size_t max, struct mf_arena *a, struct state_user **out, size_t *n, struct mf_error *err)
+{
+	struct paging p = { .prefix = prefix, .after = after, .max = max, .list.a = a };
+	enum mf_status status;
+
+	if (strlen(prefix) > STATE_USER_MAX || strlen(after) > STATE_USER_MAX)
+		return mf_fail(err, MF_INVALID, "state: a user's name of too many bytes");
+	status = kv_read(st->kv[store], page, &p, err);
+	if (status == MF_OK) {
+		*out = p.list.users;
+		*n = p.list.n;
+	}
+	return status;
+}
+
 /* ---- Removal ---- */
 
 static enum mf_status

@@ -31,6 +31,11 @@ enum mf_status state_users(struct state *st, enum state_store store, struct mf_a
 /* The user with the smallest number above `after`; its name is in the arena. MF_GONE: there is none. */
 enum mf_status state_user_next(struct state *st, enum state_store store, uint32_t after,
 	struct mf_arena *a, struct state_user *out, struct mf_error *err);
+/* At most `max` users whose names begin with `prefix`, behind the name `after` ("": from the first), in the
+ * order of names: for showing them page by page. */
+enum mf_status state_users_page(struct state *st, enum state_store store, const char *prefix,
+	const char *after, size_t max, struct mf_arena *a, struct state_user **out, size_t *n,
+	struct mf_error *err);
 
 /* Forgets all that a store holds of a user (phones start afresh); the number is not given again.
  * MF_OK when there was nothing. */
