@@ -50,6 +50,9 @@ enum mf_status conf_parse(const char *text, const struct conf_table *sections, s
  * default); nothing is checked. In the arena. */
 const char *const *conf_peek_list(const char *path, const char *name, struct mf_arena *a);
 
+/* The same for one string or choice; its default where the file has none, or one that is not allowed. */
+const char *conf_peek_string(const char *path, const char *name, struct mf_arena *a);
+
 /* NULL is fine. Secrets are wiped. */
 void conf_free(struct conf *c);
 

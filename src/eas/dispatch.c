@@ -27,6 +27,7 @@
 #include "eas/send.h"
 #include "eas/spool.h"
 #include "eas/status.h"
+#include "eas/trace.h"
 #include "eas/store.h"
 #include "eas/waits.h"
 #include "eas/who.h"
@@ -482,6 +483,7 @@ eas_run(struct eas_request *r)
 		log_summary(r);
 		eas_metrics_done(r);
 		eas_history_done(r->server->history, r);
+		eas_trace_done(r->server->trace, r);
 	}
 	log_set_context(NULL);
 	return v;

@@ -24,6 +24,7 @@ struct eas_limits;
 struct tokens;
 struct eas_waits;
 struct eas_history;
+struct eas_trace;
 struct state_device;
 struct eas_spool;
 struct eas_command; /* eas/commands.h: a row of the table of commands */
@@ -39,6 +40,7 @@ struct eas_server {
 	struct tokens *tokens;		     /* token/token.h; NULL: none are taken */
 	struct eas_waits *waits;	     /* eas/waits.h; NULL: none */
 	struct eas_history *history;	     /* eas/history.h; NULL: none */
+	struct eas_trace *trace;	     /* eas/trace.h; NULL: none */
 };
 
 struct eas_request;

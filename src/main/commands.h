@@ -29,5 +29,7 @@ int main_user(int argc, char **argv);
 int main_policy(int argc, char **argv);
 int main_state(int argc, char **argv);
 int main_hash(int argc, char **argv);
+int main_trace(int argc, char **argv);
+int main_log(int argc, char **argv);
 
 #endif

@@ -22,6 +22,8 @@ static const struct {
 		"shows and removes a user's rules for conversations" },
 	{ "apppassword", main_apppassword, "issues and withdraws passwords for single devices" },
 	{ "profile", main_profile, "prints a configuration profile for Apple's devices" },
+	{ "trace", main_trace, "writes a user's decoded requests to files, for a while" },
+	{ "log", main_log, "shows and sets from which level on a running daemon logs" },
 	{ "password", main_hash, "makes the hash of the administration page's password" },
 	{ "state", main_state, "verifies, backs up, restores and compacts the state" },
 };

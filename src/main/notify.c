@@ -2,11 +2,13 @@
 #include "main/notify.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "conf/conf.h"
 #include "mailferry/log.h"
 
@@ -29,4 +31,18 @@ main_notify(const char *state)
 		mf_log_warning("notify=%s why=\"cannot be told\"", mf_log_value(path));
 	if (fd >= 0)
 		close(fd);
+}
+
+int64_t
+main_watchdog(void)
+{
+	const char *usec = conf_environment("WATCHDOG_USEC");
+	const char *pid = conf_environment("WATCHDOG_PID");
+	uint64_t n;
+
+	if (usec == NULL || !str_to_u64(usec, INT64_MAX, &n) || n == 0 ||
+		(pid != NULL && strtol(pid, NULL, 10) != getpid()))
+		return 0;
+	n /= 2000; /* half, in ms */
+	return n == 0 ? 1 : (int64_t)n;
 }

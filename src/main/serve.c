@@ -31,6 +31,7 @@
 #include "main/notify.h"
 #include "main/privileges.h"
 #include "main/rounds.h"
+#include "main/steer.h"
 #include "main/watchdesk.h"
 #include "main/watcher.h"
 #include "mime/mime.h"
@@ -63,7 +64,9 @@ struct service {
 	struct eas_history *history;
 	struct page *pages;
 	struct eas_server eas;
+	struct steer steer;
 	int64_t collect_at; /* clock_ms */
+	int64_t watchdog;   /* ms; 0: systemd does not ask */
 };
 
 /* Who answers which path. */
@@ -78,7 +81,7 @@ static const struct http_route routes[] = {
 	{ 0 },
 };
 
-static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2 };
 
 /* Before the first thread, so that all inherit it: signals are fetched, never delivered. */
 static void
@@ -169,7 +172,8 @@ open_all(struct service *s, struct mf_error *err)
 		.limits = s->limits,
 		.tokens = s->tokens,
 		.waits = s->waits,
-		.history = s->history };
+		.history = s->history,
+		.trace = s->steer.trace };
 	st = watcher_open(&s->watcher, top, &s->eas, s->pool, err);
 	if (st != MF_OK)
 		return st;
@@ -207,6 +211,7 @@ close_all(struct service *s)
 	tokens_free(s->tokens);
 	eas_waits_free(s->waits);
 	eas_history_free(s->history);
+	steer_end(&s->steer);
 	eas_policies_free(s->policies);
 	conf_free(s->conf);
 	mime_deinit();
@@ -262,19 +267,27 @@ keep_house(struct service *s)
 	if (s->collect_at < next)
 		next = s->collect_at;
 	now = clock_ms();
+	next = now + steer_due(&s->steer, next - now);
+	if (s->watchdog > 0) {
+		main_notify("WATCHDOG=1");
+		if (now + s->watchdog < next)
+			next = now + s->watchdog;
+	}
 	return next > now ? next - now : 1;
 }
 
-/* Certificates only: settings are read at a start. */
+/* Certificates and the log's level: other settings are read at a start. */
 static void
 reload(struct service *s)
 {
 	struct mf_error err = { .text = "" };
 
 	if (http_server_reload(s->http, &err) == MF_OK)
-		mf_log_info("signal=HUP reloaded=certificate why=\"settings want a restart\"");
+		mf_log_info("signal=HUP reloaded=certificate,log_level why=\"other settings want a "
+			    "restart\"");
 	else
 		mf_log_error("signal=HUP reloaded=nothing why=%s", mf_log_value(err.text));
+	steer_again(&s->steer);
 }
 
 /* Until a signal says to stop; that signal. */
@@ -293,6 +306,8 @@ wait_for_stop(struct service *s, const sigset_t *set)
 			log_stats(s);
 		if (got == SIGHUP)
 			reload(s);
+		if (got == SIGUSR2)
+			steer_again(&s->steer);
 	}
 }
 
@@ -343,6 +358,8 @@ serve(const char *path)
 	mf_log_info("start=begun version=%s configuration=%s", MAILFERRY_VERSION,
 		mf_log_value(path == NULL ? "environment" : path));
 	raise_descriptors(conf_top(s.conf));
+	steer_begin(&s.steer, path, conf_top(s.conf));
+	s.watchdog = main_watchdog();
 	if (open_all(&s, &err) != MF_OK)
 		return fail(&s, &err);
 	mf_log_info("start=done pid=%d", (int)getpid());

@@ -38,7 +38,8 @@ free_port(void)
 		struct sockaddr_in in = { .sin_family = AF_INET };
 		int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0), ok;
 
-		last = last == 0 ? 12000 + (unsigned)getpid() % 9000 : last + 1;
+		/* processes side by side have numbers side by side: room for each */
+		last = last == 0 ? 12000 + (unsigned)getpid() % 1100 * 8 : last + 1;
 		in.sin_port = htons((uint16_t)last);
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 		ok = bind(fd, (struct sockaddr *)&in, sizeof(in)) == 0;
@@ -57,6 +58,8 @@ daemon_init(struct daemon *d)
 
 	*d = (struct daemon){ .port = free_port() };
 	d->tls_port = free_port();
+	d->more[0] = free_port();
+	d->more[1] = free_port();
 	snprintf(d->dir, sizeof(d->dir), "/tmp/mf-daemon-XXXXXX");
 	if (mkdtemp(d->dir) == NULL)
 		die(d->dir);

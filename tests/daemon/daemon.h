@@ -8,6 +8,7 @@
 struct daemon {
 	char dir[64];
 	unsigned port, tls_port; /* written into the configuration as %u, in this order */
+	unsigned more[2];	 /* free as well */
 	pid_t pid;		 /* of serve, 0: not running */
 };
 

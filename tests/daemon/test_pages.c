@@ -22,8 +22,8 @@ start(const char *more)
 	const char *out;
 
 	daemon_init(&d);
-	admin = d.tls_port + 1;
-	self = d.tls_port + 2;
+	admin = d.more[0];
+	self = d.more[1];
 	setenv("MAILFERRY_NEW_PASSWORD", "administer", 1);
 	cr_assert_eq(daemon_run(&d, "password", &out), 0, "%s", out);
 	snprintf(text, sizeof(text), "%.*s\n", (int)strcspn(out, "\n"), out);

@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "daemon/daemon.h"
 
@@ -173,17 +175,108 @@ Test(tools, top, .timeout = 60)
 	const char *out;
 
 	daemon_init(&d);
-	snprintf(more, sizeof(more), "metrics_listen = {\"127.0.0.1:%u\"}\n", d.tls_port + 1);
+	snprintf(more, sizeof(more), "metrics_listen = {\"127.0.0.1:%u\"}\n", d.more[0]);
 	daemon_configure(&d, more);
 	daemon_start(&d, -1);
 	cr_assert(daemon_ready(&d), "%s", daemon_read(&d, "log"));
 	cr_assert_eq(daemon_run(&d, "top -c %d/m.conf", &out), 0, "%s", out);
 	cr_assert_not_null(strstr(out, "seconds"), "%s", out);
-	snprintf(arguments, sizeof(arguments), "top --json http://127.0.0.1:%u", d.tls_port + 1);
+	snprintf(arguments, sizeof(arguments), "top --json http://127.0.0.1:%u", d.more[0]);
 	cr_assert_eq(daemon_run(&d, arguments, &out), 0, "%s", out);
 	cr_assert_str_eq(out, "[]\n");
 	cr_assert_eq(daemon_run(&d, "top http://127.0.0.1:1", &out), 69, "%s", out);
 	cr_assert_not_null(strstr(out, "metrics_listen"), "%s", out);
 	stop();
+	daemon_deinit(&d);
+}
+
+/* Waits until the log has it. */
+static void
+log_gets(const char *text)
+{
+	for (int i = 0; i < 500; i++) {
+		if (strstr(daemon_read(&d, "log"), text) != NULL)
+			return;
+		usleep(20000);
+	}
+	cr_assert(false, "no %s in %s", text, daemon_read(&d, "log"));
+}
+
+Test(tools, log_level, .timeout = 60)
+{
+	const char *out;
+
+	start("");
+	cr_assert_eq(daemon_run(&d, "log -c %d/m.conf", &out), 0);
+	cr_assert_str_eq(out, "info\n");
+	cr_assert_eq(daemon_run(&d, "log -c %d/m.conf debug", &out), 0, "%s", out);
+	log_gets("log_level=debug until=0");
+	cr_assert_eq(daemon_run(&d, "log -c %d/m.conf --json", &out), 0);
+	cr_assert_str_eq(out, "{\"level\":\"debug\",\"until\":0}\n");
+	cr_assert_eq(daemon_run(&d, "log -c %d/m.conf --minutes 10 debug", &out), 0, "%s", out);
+	cr_assert_eq(daemon_run(&d, "log -c %d/m.conf", &out), 0);
+	cr_assert_not_null(strstr(out, "debug until 20"), "%s", out);
+	cr_assert_eq(daemon_run(&d, "log -c %d/m.conf loud", &out), 64);
+	cr_assert_eq(daemon_run(&d, "log -c %d/m.conf --minutes 0 debug", &out), 64);
+	cr_assert_eq(daemon_run(&d, "log -c %d/m.conf default", &out), 0, "%s", out);
+	log_gets("log_level=info until=0");
+	/* and by the configuration, without a restart */
+	daemon_configure(&d, "log_level = debug\n");
+	kill(d.pid, SIGHUP);
+	log_gets("reloaded=certificate,log_level");
+	cr_assert_eq(daemon_run(&d, "log -c %d/m.conf warning", &out), 0, "%s", out);
+	stop();
+	cr_assert_eq(daemon_run(&d, "log -c %d/m.conf debug", &out), 69);
+	cr_assert_not_null(strstr(out, "no daemon serves"), "%s", out);
+	daemon_start(&d, -1); /* it was told to the one before */
+	cr_assert(daemon_ready(&d), "%s", daemon_read(&d, "log"));
+	cr_assert_eq(daemon_run(&d, "log -c %d/m.conf --json", &out), 0);
+	cr_assert_str_eq(out, "{\"level\":\"debug\",\"until\":0}\n");
+	stop();
+	daemon_deinit(&d);
+}
+
+/* What a user's phone says, readable, without passwords, for the daemon's user only. */
+Test(tools, trace, .timeout = 60)
+{
+	static const char *const names[] = { "trace", "trace/u" };
+	char arguments[300], path[200];
+	const char *out;
+	struct stat sb;
+
+	start("");
+	cr_assert_eq(daemon_run(&d, "trace -c %d/m.conf show u", &out), 1);
+	cr_assert_not_null(strstr(out, "mailferry trace start USER"), "%s", out);
+	cr_assert_eq(daemon_run(&d, "trace -c %d/m.conf --minutes 5 start u", &out), 0, "%s", out);
+	cr_assert_not_null(strstr(out, "/state/trace/u"), "%s", out);
+	log_gets("trace=on user=u");
+	cr_assert_eq(daemon_run(&d, "trace -c %d/m.conf list", &out), 0);
+	cr_assert_not_null(strstr(out, "u  "), "%s", out);
+	cr_assert_eq(daemon_run(&d, "trace -c %d/m.conf --json list", &out), 0);
+	cr_assert_not_null(strstr(out, "{\"user\":\"u\",\"until\":"), "%s", out);
+	snprintf(arguments, sizeof(arguments),
+		"probe http://127.0.0.1:%u --user u --password-file %%d/password folders", d.port);
+	cr_assert_eq(daemon_run(&d, arguments, &out), 0, "%s", out);
+	cr_assert_eq(daemon_run(&d, "trace -c %d/m.conf show u", &out), 0, "%s", out);
+	cr_assert_not_null(strstr(out, "> POST FolderSync version 16.1"), "%s", out);
+	cr_assert_not_null(strstr(out, "<SyncKey>0</SyncKey>"), "%s", out);
+	cr_assert_not_null(strstr(out, "<DisplayName>Inbox</DisplayName>"), "%s", out);
+	cr_assert_not_null(strstr(out, "Authorization: ***"), "%s", out);
+	cr_assert_null(strstr(out, "dTpzZWNyZXQ="), "%s", out);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/state/%s", d.dir, names[i]);
+		cr_assert_eq(stat(path, &sb), 0);
+		cr_assert_eq(sb.st_mode & 0777, 0700, "%o", sb.st_mode);
+	}
+	cr_assert_eq(daemon_run(&d, "trace -c %d/m.conf clear u", &out), 0, "%s", out);
+	cr_assert_eq(daemon_run(&d, "trace -c %d/m.conf stop", &out), 0, "%s", out);
+	cr_assert_eq(daemon_run(&d, "trace -c %d/m.conf --json list", &out), 0);
+	cr_assert_str_eq(out, "[\n]\n");
+	cr_assert_eq(daemon_run(&d, arguments, &out), 0, "%s", out);
+	cr_assert_eq(daemon_run(&d, "trace -c %d/m.conf show u", &out), 0);
+	cr_assert_str_eq(out, "", "nothing is written any more");
+	cr_assert_eq(daemon_run(&d, "trace -c %d/m.conf --minutes x start u", &out), 64);
+	stop();
+	cr_assert_eq(daemon_run(&d, "trace -c %d/m.conf start u", &out), 69, "%s", out);
 	daemon_deinit(&d);
 }
