@@ -27,6 +27,9 @@ enum mf_setting_type {
 	MF_SETTING_SECRET, /* a string that is never printed; may be read from a file: "</path" */
 	MF_SETTING_CHOICE, /* one of `choices` */
 	MF_SETTING_LIST,   /* strings: {"a", "b"} */
+	/* The former name of a setting; `value` is its name now, in the same table. Still taken, with a
+	 * warning in the log and in `mailferry check`; not printed, and nobody asks for it. */
+	MF_SETTING_RENAMED,
 };
 
 struct mf_setting {

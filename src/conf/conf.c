@@ -112,10 +112,22 @@ on_value(cfg_t *cfg, cfg_opt_t *opt)
 		cfg_error(cfg, "too many sections");
 		return -1;
 	}
-	if (take_value(c, conf_row(c, opt->name), opt, &why) == MF_OK)
+	if (take_value(c, conf_row_now(c, conf_row(c, opt->name)), opt, &why) == MF_OK)
 		return 0;
 	cfg_error(cfg, "%s %s", opt->name, why.text);
 	return -1;
+}
+
+static bool
+is_list(const struct conf_table *t, const struct mf_setting *row)
+{
+	const struct mf_setting *now = t->rows;
+
+	if (row->type != MF_SETTING_RENAMED)
+		return row->type == MF_SETTING_LIST;
+	while (now->name != NULL && strcmp(now->name, row->value) != 0)
+		now++;
+	return now->type == MF_SETTING_LIST;
 }
 
 /* A section's options in libconfuse's form; `more` leaves room for sections behind them. */
@@ -131,7 +143,7 @@ options(struct mf_arena *a, const struct conf_table *t, size_t more, size_t *n_o
 	for (size_t i = 0; i < n; i++) {
 		cfg_opt_t one = CFG_STR(t->rows[i].name, NULL, CFGF_NODEFAULT);
 
-		if (t->rows[i].type == MF_SETTING_LIST)
+		if (is_list(t, &t->rows[i]))
 			one.flags |= CFGF_LIST;
 		one.validcb = on_value;
 		o[i] = one;
@@ -191,9 +203,9 @@ take_empty_lists(struct mf_conf *c, cfg_t *cfg)
 	for (int i = 0; cfg != NULL && rows != NULL && rows[i].name != NULL; i++) {
 		cfg_opt_t *opt = cfg_getopt(cfg, rows[i].name);
 
-		if (rows[i].type == MF_SETTING_LIST && cfg_opt_size(opt) == 0 &&
+		if (is_list(c->table, &rows[i]) && cfg_opt_size(opt) == 0 &&
 			(opt->flags & CFGF_MODIFIED) != 0)
-			conf_value_set(c, i, NULL, NULL);
+			conf_value_set(c, conf_row_now(c, i), NULL, NULL);
 	}
 }
 

@@ -42,7 +42,8 @@ conf_environment_apply(struct mf_conf *c, struct mf_error *err)
 	for (int i = 0; c->table->rows != NULL && c->table->rows[i].name != NULL; i++) {
 		const char *value = getenv(variable(c, &c->table->rows[i], name, sizeof(name)));
 
-		if (value != NULL && conf_value_set_all(c, i, value, &why) != MF_OK)
+		if (value != NULL &&
+			conf_value_set_all(c, conf_row_now(c, i), value, &why) != MF_OK)
 			return mf_fail(err, MF_INVALID, "environment: %s %s", name, why.text);
 	}
 	return MF_OK;

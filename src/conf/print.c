@@ -55,6 +55,8 @@ static void
 print_rows(struct mf_buf *out, const char *indent, const struct mf_setting *rows)
 {
 	for (; rows != NULL && rows->name != NULL; rows++) {
+		if (rows->type == MF_SETTING_RENAMED)
+			continue;
 		mf_buf_add_str(out, "\n");
 		print_help(out, indent, rows->help);
 		mf_buf_printf(out, "%s#%s = ", indent, rows->name);

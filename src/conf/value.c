@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "mailferry/log.h"
 
 enum { SECRET_MAX = 64 * 1024, LIST_MAX = 250 };
 
@@ -200,6 +201,7 @@ conf_value_set(struct mf_conf *c, int row, const char *text, struct mf_error *er
 			return read_secret(c->arena, text + 1, &v->text, err);
 		break;
 	case MF_SETTING_STRING:
+	case MF_SETTING_RENAMED: /* nobody comes here: conf_row_now */
 		break;
 	}
 	v->text = mf_strdup(c->arena, text);
@@ -248,7 +250,7 @@ conf_section_new(struct mf_arena *a, const struct conf_table *table)
 
 		c->values[i].text = "";
 		c->values[i].list = mf_new_array(a, const char *, 1);
-		if (table->rows[i].value != NULL &&
+		if (table->rows[i].value != NULL && table->rows[i].type != MF_SETTING_RENAMED &&
 			conf_value_set_all(c, (int)i, table->rows[i].value, &err) != MF_OK) {
 			fprintf(stderr, "default of %s: %s\n", table->rows[i].name, err.text);
 			assert(false && "a default that its own row refuses");
@@ -265,6 +267,24 @@ conf_row(const struct mf_conf *c, const char *name)
 		if (strcmp(c->table->rows[i].name, name) == 0)
 			return i;
 	return -1;
+}
+
+int
+conf_row_now(struct mf_conf *c, int row)
+{
+	const struct mf_setting *s = &c->table->rows[row];
+	int now;
+
+	if (s->type != MF_SETTING_RENAMED)
+		return row;
+	now = conf_row(c, s->value);
+	assert(now >= 0 && "a setting that got a name of another table");
+	if (!c->values[row].set)
+		mf_log_warning(
+			"setting=%s%s%s why=\"it is called %s now: change the configuration\"",
+			c->table->name, c->table->name[0] == '\0' ? "" : ".", s->name, s->value);
+	c->values[row].set = true;
+	return now;
 }
 
 static const struct value *

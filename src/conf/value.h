@@ -25,6 +25,9 @@ struct mf_conf *conf_section_new(struct mf_arena *a, const struct conf_table *ta
 /* The row's place in the table, -1 when there is none. */
 int conf_row(const struct mf_conf *c, const char *name);
 
+/* The row that is meant: of a former name the present one's, with a warning at the first time. */
+int conf_row_now(struct mf_conf *c, int row);
+
 /* Sets a value from text, checked against its row; of a list: empties it (text NULL) or appends one
  * string. err->text names what is allowed, without file and line, never a secret. */
 enum mf_status conf_value_set(struct mf_conf *c, int row, const char *text, struct mf_error *err);

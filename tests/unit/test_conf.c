@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "backend/builtin.h"
+#include "base/log.h"
 #include "conf/conf.h"
 #include "mailferry/backend.h"
 
@@ -28,6 +29,8 @@ static const struct mf_setting rows[] = {
 	{ "colour", MF_SETTING_CHOICE, "red", 0, 0, colours, "How." },
 	{ "names", MF_SETTING_LIST, "{\"a\", \"b\"}", 0, 0, NULL, "Who." },
 	{ "verify", MF_SETTING_BOOL, "yes", 0, 0, NULL, "Whether." },
+	{ "patience", MF_SETTING_RENAMED, "timeout", 0, 0, NULL, "" },
+	{ "people", MF_SETTING_RENAMED, "names", 0, 0, NULL, "" },
 	{ 0 },
 };
 static const struct conf_table tables[] = {
@@ -249,4 +252,63 @@ Test(conf, shipped_file)
 	uncomment(have, open);
 	cr_assert_eq(conf_parse(open, all, &c, &err), MF_OK, "%s", err.text);
 	conf_free(c);
+}
+
+/* A setting that got another name is taken by its former one, and the log says so, once. */
+Test(conf, former_names)
+{
+	static const struct {
+		const char *text, *environment;
+		int64_t timeout;
+		const char *name; /* the first of names */
+		const char *warned;
+	} cases[] = {
+		{ "timeout = 5s", NULL, 5, "a", "" },
+		{ "patience = 7s", NULL, 7, "a",
+			"setting=imap.patience why=\"it is called timeout now" },
+		{ "people = {\"x\", \"y\", \"z\"}", NULL, 30, "x", "setting=imap.people" },
+		{ "people = {}", NULL, 30, NULL, "setting=imap.people" },
+		{ "", "9s", 9, "a", "setting=imap.patience" },
+	};
+	char path[] = "/tmp/mailferry-conf-XXXXXX", log[] = "/tmp/mailferry-log-XXXXXX";
+	int fd = mkstemp(path), log_file = mkstemp(log);
+	struct mf_error err = { 0 };
+	struct conf *c;
+
+	log_set_fd(log_file);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[300], said[2000] = "", *first;
+
+		snprintf(text, sizeof(text), "imap { url = \"x\"\n %s }\n", cases[i].text);
+		cr_assert_eq(ftruncate(fd, 0), 0);
+		cr_assert_eq(pwrite(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+		cr_assert_eq(ftruncate(log_file, 0), 0);
+		lseek(log_file, 0, SEEK_SET);
+		if (cases[i].environment != NULL)
+			setenv("MAILFERRY_IMAP_PATIENCE", cases[i].environment, 1);
+		cr_assert_eq(conf_load(path, tables, &c, &err), MF_OK, "%s: %s", text, err.text);
+		cr_assert_eq(mf_conf_number(conf_section(c, "imap"), "timeout"), cases[i].timeout,
+			"%s", text);
+		if (cases[i].name == NULL)
+			cr_assert_null(mf_conf_list(conf_section(c, "imap"), "names")[0]);
+		else
+			cr_assert_str_eq(
+				mf_conf_list(conf_section(c, "imap"), "names")[0], cases[i].name);
+		conf_free(c);
+		cr_assert_geq(pread(log_file, said, sizeof(said) - 1, 0), 0);
+		first = strstr(said, "setting=");
+		cr_assert_eq(first != NULL, cases[i].warned[0] != '\0', "%s: %s", text, said);
+		if (first != NULL) {
+			cr_assert_not_null(strstr(said, cases[i].warned), "%s", said);
+			cr_assert_null(strstr(first + 1, "setting="), "twice: %s", said);
+		}
+	}
+	unsetenv("MAILFERRY_IMAP_PATIENCE");
+	cr_assert_eq(
+		conf_parse("imap { url = \"x\"\n patience = 1s\n timeout = 2s }", tables, &c, &err),
+		MF_INVALID);
+	cr_assert_not_null(strstr(err.text, "second time"), "%s", err.text);
+	log_set_fd(2);
+	unlink(path);
+	unlink(log);
 }
