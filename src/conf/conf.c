@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/str.h"
+#include "conf/file.h"
 #include "conf/include.h"
 #include "conf/value.h"
 
@@ -239,7 +240,7 @@ read_text(struct conf *c, const char *path, const char *text, struct mf_error *e
 	l.top = cfg_init(all_options(c), CFGF_NONE);
 	loading = &l;
 	cfg_set_error_function(l.top, on_error);
-	result = path != NULL ? cfg_parse(l.top, path) : cfg_parse_buf(l.top, text);
+	result = path != NULL ? conf_file_parse(l.top, path) : cfg_parse_buf(l.top, text);
 	for (size_t i = 0; i < c->n; i++)
 		if (c->sections[i]->table->titled)
 			take_titled(c, l.top, c->sections[i]->table);

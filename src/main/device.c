@@ -143,6 +143,8 @@ list(struct tool *t)
 		mf_buf_add_str(&t->out, "\n]\n");
 	if (st != MF_OK)
 		mf_buf_clear(&t->out);
+	else if (l.first && !t->json)
+		mf_buf_add_str(&t->out, "no device has come yet\n");
 	return tool_end(t, st, &err);
 }
 

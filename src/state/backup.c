@@ -34,8 +34,12 @@ copy_store(struct state *st, enum state_store which, const char *directory, stru
 
 	if (status == MF_OK)
 		status = kv_copy(st->kv[which], directory, err);
-	if (status == MF_OK)
-		flush_file(mf_printf(a, "%s/%s", directory, file));
+	if (status == MF_OK) {
+		const char *path = mf_printf(a, "%s/%s", directory, file);
+
+		chmod(path, 0600); /* LMDB leaves it to the umask */
+		flush_file(path);
+	}
 	state_directory_flush(directory);
 	return status;
 }

@@ -312,3 +312,35 @@ Test(conf, former_names)
 	unlink(path);
 	unlink(log);
 }
+
+/* An error's line is the file's, whatever comments stand before it. */
+Test(conf, lines_are_true)
+{
+	static const struct {
+		const char *text;
+		unsigned line;
+	} cases[] = {
+		{ "lisen = 1\n", 1 },
+		{ "# a\n# b\n\nlisen = 1\n", 4 },
+		{ "#x = \"1\n# it's\nlisen = 1\n", 3 },
+		{ "workers = 2 # two\nlisen = 1\n", 2 },
+		{ "public_url = \"https://x/#y\"\nlisen = 1\n", 2 },
+		{ "public_url = 'a\"#'\n# b\nlisen = 1\n", 3 },
+		{ "/* # \" */\n# b\nlisen = 1\n", 3 },
+		{ "imap {\n\t# a\n\turl = \"x\"\n}\nlisen = 1\n", 5 },
+	};
+	char path[] = "/tmp/mailferry-conf-XXXXXX", where[200];
+	int fd = mkstemp(path);
+	struct mf_error err = { 0 };
+	struct conf *c;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cr_assert_eq(ftruncate(fd, 0), 0);
+		cr_assert_eq(pwrite(fd, cases[i].text, strlen(cases[i].text), 0),
+			(ssize_t)strlen(cases[i].text));
+		cr_assert_eq(conf_load(path, tables, &c, &err), MF_INVALID);
+		snprintf(where, sizeof(where), "%s:%u: no such option", path, cases[i].line);
+		cr_assert_not_null(strstr(err.text, where), "%s", err.text);
+	}
+	unlink(path);
+}

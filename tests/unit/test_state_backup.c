@@ -46,12 +46,15 @@ prepare(char *backup, size_t size, bool records_only)
 {
 	char *dir = state_help_directory();
 	struct state *st = state_help_open(dir);
+	struct stat sb;
 	uint32_t n;
 
 	snprintf(backup, size, "%s/copy", dir);
 	cr_assert_eq(state_user_number(st, STATE_SYNC, "anna", &n, &err), MF_OK);
 	cr_assert_eq(state_approval_save(st, "anna", "D1", STATE_APPROVAL_BLOCKED, &err), MF_OK);
 	cr_assert_eq(state_backup(st, backup, records_only, &err), MF_OK, "%s", err.text);
+	cr_assert_eq(stat(in(backup, "records/data.mdb"), &sb), 0);
+	cr_assert_eq(sb.st_mode & 0777, 0600, "for the owner only: %o", sb.st_mode);
 	cr_assert_eq(state_user_number(st, STATE_SYNC, "later", &n, &err), MF_OK);
 	cr_assert_eq(state_approval_save(st, "anna", "D2", STATE_APPROVAL_BLOCKED, &err), MF_OK);
 	state_close(st);
