@@ -9,8 +9,24 @@
 
 enum { WORKERS = 4, QUEUE = 200 };
 
-static const struct http_route admin_routes[] = { { "/*", admin_run, eas_request_deinit }, { 0 } };
-static const struct http_route self_routes[] = { { "/*", self_run, eas_request_deinit }, { 0 } };
+/* Before it is read: forms are small. */
+static bool
+refuse_large(struct eas_request *r, uint64_t length)
+{
+	if (length <= VIEW_FORM_MAX)
+		return false;
+	r->answer.http_status = 413;
+	return true;
+}
+
+static const struct http_route admin_routes[] = {
+	{ "/*", admin_run, eas_request_deinit, refuse_large },
+	{ 0 },
+};
+static const struct http_route self_routes[] = {
+	{ "/*", self_run, eas_request_deinit, refuse_large },
+	{ 0 },
+};
 
 static bool
 listens(const struct mf_conf *top, const char *name)

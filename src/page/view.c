@@ -7,8 +7,6 @@
 #include "base/seal.h"
 #include "base/str.h"
 
-enum { FORM_MAX = 64 * 1024 };
-
 static const char *
 cookie_name(const struct view *v)
 {
@@ -195,8 +193,6 @@ run_row(struct view *v, const struct view_row *row)
 {
 	bool act = strcmp(row->method, "POST") == 0;
 
-	if (act && v->r->body.len > FORM_MAX)
-		return view_fail(v, 413, "That is too much.");
 	if (act && !form_same_origin(v->r)) {
 		mf_log_warning("page=%s peer=%s refused=\"a form of another server\"",
 			v->admin ? "admin" : "self", mf_log_value(v->r->peer));

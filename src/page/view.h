@@ -32,6 +32,8 @@ struct view_row {
 	bool open;
 };
 
+enum { VIEW_FORM_MAX = 64 * 1024 }; /* bytes of a form */
+
 /* Runs the row that fits: with a session where one is needed, with the form's token where something is
  * done. Rows end with a NULL path. */
 enum eas_verdict view_run(struct eas_request *r, const struct view_row *rows, bool admin);

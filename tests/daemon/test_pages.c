@@ -140,6 +140,8 @@ Test(pages, who_may_see_what, .timeout = 90)
 		{ "POST", "/logout", "", 303 },
 	};
 
+	static struct client large;
+
 	start("");
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		ask(admin, "GET", paths[i], "", "");
@@ -164,6 +166,11 @@ Test(pages, who_may_see_what, .timeout = 90)
 	cr_assert_eq(a.status, 404);
 	ask(admin, "GET", "/device?user=u", "", "");
 	cr_assert_eq(a.status, 400);
+	client_open(&large, admin);
+	client_says(&large, "POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n");
+	client_answer(&large, &a, 5000);
+	cr_assert_eq(a.status, 413, "before it is read: %d", a.status);
+	close(large.fd);
 	/* an administrator is no user, and the other way round */
 	ask(self, "GET", "/", "", "");
 	cr_assert_eq(a.status, 303);
