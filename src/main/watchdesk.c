@@ -17,7 +17,7 @@
 #include "main/json.h"
 #include "state/state.h"
 
-enum { WORKERS = 1, QUEUE = 100 };
+enum { WORKERS = 1, QUEUE = 100, COUNT_MS = 5 * 60 * 1000 };
 
 static const struct watchdesk *
 desk_of(const struct eas_request *r)
@@ -110,21 +110,38 @@ print_push(struct mf_buf *out, const struct watchdesk *d)
 		"Times that work beside requests was begun for a user.", push.tended);
 }
 
+/* Counting reads the whole state: now and then is enough. The desk has one worker. */
 static void
-print_state(struct mf_buf *out, const struct watchdesk *d)
+count_again(struct watchdesk *d)
 {
-	static const char *const names[] = { "sync", "records" };
 	struct state_stats st;
 
+	if (d->counted_at != 0 && clock_ms() < d->counted_at + COUNT_MS)
+		return;
 	if (state_stats(d->state, &st, NULL) != MF_OK)
+		return;
+	d->counted_at = clock_ms();
+	d->users = st.users;
+	d->devices = st.devices;
+}
+
+static void
+print_state(struct mf_buf *out, struct watchdesk *d)
+{
+	static const char *const names[] = { "sync", "records" };
+	struct kv_stats sizes[STATE_STORES];
+
+	if (state_sizes(d->state, sizes, NULL) != MF_OK)
 		return;
 	mf_buf_add_str(out, "# HELP mailferry_state_bytes Size of the state's files.\n"
 			    "# TYPE mailferry_state_bytes gauge\n");
 	for (int i = 0; i < STATE_STORES; i++)
 		mf_buf_printf(out, "mailferry_state_bytes{store=\"%s\"} %" PRIu64 "\n", names[i],
-			st.store[i].bytes_used);
-	print_gauge(out, "mailferry_devices", "Devices known.", st.devices);
-	print_gauge(out, "mailferry_users", "Users known.", st.users);
+			sizes[i].bytes_used);
+	count_again(d);
+	print_gauge(
+		out, "mailferry_devices", "Devices known, counted every few minutes.", d->devices);
+	print_gauge(out, "mailferry_users", "Users known, counted every few minutes.", d->users);
 }
 
 static enum eas_verdict
@@ -144,7 +161,7 @@ metrics(struct eas_request *r)
 	print_http(out, d);
 	print_push(out, d);
 	print_backends(out, d);
-	print_state(out, d);
+	print_state(out, (struct watchdesk *)(uintptr_t)r->server);
 	eas_metrics_print(out);
 	mf_buf_printf(out,
 		"# HELP mailferry_start_time_seconds When the process began.\n"
@@ -166,10 +183,10 @@ healthz(struct eas_request *r)
 static enum eas_verdict
 readyz(struct eas_request *r)
 {
-	struct state_stats st;
+	struct kv_stats sizes[STATE_STORES];
 	struct mf_error err = { .text = "" };
 
-	if (state_stats(desk_of(r)->state, &st, &err) == MF_OK)
+	if (state_sizes(desk_of(r)->state, sizes, &err) == MF_OK)
 		return healthz(r);
 	mf_buf_printf(&r->answer.body, "state: %s\n", err.text);
 	return answer(r, 503, "text/plain");

@@ -256,8 +256,16 @@ state_stats(struct state *st, struct state_stats *out, struct mf_error *err)
 
 	*out = (struct state_stats){ 0 };
 	status = kv_read(st->kv[STATE_SYNC], count, out, err);
+	return status == MF_OK ? state_sizes(st, out->store, err) : status;
+}
+
+enum mf_status
+state_sizes(struct state *st, struct kv_stats out[STATE_STORES], struct mf_error *err)
+{
+	enum mf_status status = MF_OK;
+
 	for (int i = 0; i < STATE_STORES && status == MF_OK; i++)
-		status = kv_stats(st->kv[i], &out->store[i], err);
+		status = kv_stats(st->kv[i], &out[i], err);
 	return status;
 }
 

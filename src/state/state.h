@@ -56,7 +56,11 @@ struct state_stats {
 	uint64_t users, devices, folders, collections;
 };
 
+/* Reads every key: not for each time that somebody looks. */
 enum mf_status state_stats(struct state *st, struct state_stats *out, struct mf_error *err);
+/* What costs nothing of it, and tells whether the state can be read. */
+enum mf_status state_sizes(
+	struct state *st, struct kv_stats out[STATE_STORES], struct mf_error *err);
 
 /* Reads every row of both stores and decodes it; problem is called with one line for each row that
  * makes no sense. MF_OK: no problem, MF_BROKEN: some. */
