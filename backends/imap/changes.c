@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 
+#include "ahead.h"
 #include "attrs.h"
 #include "command.h"
 #include "cursor.h"
@@ -20,6 +21,7 @@
 enum { DAY = 86400, ODD_MOST = 100000 };
 
 struct walk {
+	struct mf_session *session;
 	const struct mf_changes *c;
 	struct imap_cursor from, to;
 	int64_t since;		 /* of the first time; rounded down to a day */
@@ -73,6 +75,8 @@ tell(struct walk *w, const struct message *m)
 
 	w->last = m->uid;
 	w->n_added += added;
+	if (!added)
+		imap_ahead_stale(w->session, m->uid, m->uid);
 	if (w->compare)
 		mf_idset_add(&w->seen, m->uid);
 	if (added && m->uid >= w->to.uidnext && m->uid < UINT32_MAX)
@@ -115,6 +119,7 @@ tell_gone(struct walk *w, const struct mf_idset *gone)
 			.id = gone->ranges[i].first,
 			.last = gone->ranges[i].last };
 
+		imap_ahead_stale(w->session, e.id, e.last);
 		status = w->c->event(w->c->ctx, &e);
 	}
 	return status;
@@ -324,6 +329,7 @@ with_modseq(struct walk *w, struct mf_session *s, struct mf_error *err)
 		return MF_OK;
 	/* A folder that was restored counts from the beginning again. */
 	if (st.now.modseq < w->from.modseq) {
+		imap_ahead_free(s);
 		status = imap_select(s, w->c->folder, UINT64_MAX, err);
 		return status == MF_OK ? compare_all(w, s, err) : status;
 	}
@@ -350,10 +356,14 @@ later(struct walk *w, struct mf_session *s, struct mf_error *err)
 
 	if (!imap_cursor_read(&w->from, w->c->cursor))
 		return imap_fail(s, err, MF_RESYNC, "%s: a cursor of another make", w->c->folder);
-	if (w->from.modseq > 0 && imap_can(s, IMAP_CAP_CONDSTORE))
-		status = with_modseq(w, s, err);
-	else
+	if (w->from.modseq > 0 && imap_can(s, IMAP_CAP_CONDSTORE)) {
+		status = imap_ahead_absorb(s, w->c->folder, &w->from, err);
+		s->ahead_open = true;
+		if (status == MF_OK)
+			status = with_modseq(w, s, err);
+	} else {
 		status = without_modseq(w, s, err);
+	}
 	if (w->to.uidnext < w->from.uidnext)
 		w->to.uidnext = w->from.uidnext;
 	return status;
@@ -363,15 +373,21 @@ enum mf_status
 imap_changes(
 	struct mf_session *s, const struct mf_changes *c, struct mf_buf *next, struct mf_error *err)
 {
-	struct walk w = { .c = c, .err = err };
+	struct walk w = { .session = s, .c = c, .err = err };
 	enum mf_status status;
 
 	if (!imap_sendable(c->folder))
 		return imap_fail(s, err, MF_GONE, "no such folder");
 	mf_idset_init(&w.seen);
 	status = c->cursor.len == 0 ? first(&w, s, err) : later(&w, s, err);
-	if (status == MF_OK)
+	s->ahead_open = false;
+	if (status == MF_OK) {
 		imap_cursor_write(&w.to, next);
+		imap_ahead_told(s, c->folder, &w.to);
+		imap_ahead_prove(s);
+	} else if (s->ahead != NULL && s->ahead->absorbed) {
+		imap_ahead_free(s);
+	}
 	mf_idset_deinit(&w.seen);
 	net_stream_shrink(&s->stream);
 	return status;

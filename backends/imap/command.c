@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ahead.h"
+
 enum { DRAIN_MS = 1000, DRAIN_BYTES = 1 << 20 };
 
 /* ---- Writing ---- */
@@ -147,6 +149,13 @@ imap_flush(struct mf_session *s, struct mf_error *err)
 			s->injection ? "it has line ends" : "too long");
 		forget_out(s);
 		return status;
+	}
+	if (!s->ahead_open && s->ahead != NULL) {
+		status = imap_ahead_end(s, err);
+		if (status != MF_OK) {
+			forget_out(s);
+			return status;
+		}
 	}
 	s->pending += s->begun;
 	net_stream_deadline(&s->stream, s->stream.where->command_ms);

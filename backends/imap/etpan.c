@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ahead.h"
+
 /* One command in libetpan's hands. */
 struct borrowed {
 	struct mf_session *s;
@@ -175,7 +177,9 @@ give_back(struct borrowed *b, mailimap *imap, int result)
 static enum mf_status
 usable(struct mf_session *s, struct mf_error *err)
 {
-	return s->lost ? imap_fail(s, err, MF_TEMPORARY, "the connection is lost") : MF_OK;
+	if (s->lost)
+		return imap_fail(s, err, MF_TEMPORARY, "the connection is lost");
+	return imap_ahead_end(s, err);
 }
 
 /* ---- Commands ---- */

@@ -10,8 +10,10 @@
  * bad message never costs another.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "ahead.h"
 #include "command.h"
 #include "mailferry/log.h"
 #include "select.h"
@@ -19,10 +21,11 @@
 #include "window.h"
 
 enum {
-	WINDOWS = 3,	    /* under way */
-	FIRST_WINDOW = 16,  /* items in the first: it is to be there soon */
-	WINDOW = 100,	    /* items in the others */
-	COMMANDS_MOST = 48, /* under way */
+	WINDOWS = 3,				    /* under way */
+	FIRST_WINDOW = 16,			    /* items in the first: it is to be there soon */
+	WINDOW = IMAP_WINDOW_MOST,		    /* items in the others */
+	COMMANDS_MOST = 48,			    /* under way */
+	ALL_WINDOWS = WINDOWS + IMAP_AHEAD_WINDOWS, /* those that were read ahead too */
 };
 
 struct sent {
@@ -34,8 +37,12 @@ struct sent {
 struct run {
 	struct mf_session *s;
 	const struct mf_fetch *f;
-	size_t next; /* in f->ids */
-	struct imap_window *windows[WINDOWS];
+	uint64_t *ids; /* of f->ids those that were not read ahead */
+	size_t n, next;
+	struct imap_window *windows
+		[ALL_WINDOWS];	 /* NULL: room for one; at the end those that were read ahead */
+	struct imap_guess guess; /* what the next items will probably want */
+	bool guessed, adopted, begun_ahead;
 	struct sent sent[COMMANDS_MOST];
 	size_t n_sent;
 	struct imap_flags flags;
@@ -84,6 +91,7 @@ choose(struct run *r, struct imap_window *w, struct imap_slot *slot)
 	struct mf_section_want wants[MF_SECTIONS_MAX] = { { .offset = 0 } };
 	size_t n = 0, kept = 0;
 
+	slot->chose = true;
 	if (r->f->choose != NULL && slot->item.damaged == NULL)
 		n = r->f->choose(r->f->ctx, &slot->item, wants);
 	for (size_t i = 0; i < n && i < MF_SECTIONS_MAX; i++)
@@ -91,12 +99,14 @@ choose(struct run *r, struct imap_window *w, struct imap_slot *slot)
 			wants[kept++] = wants[i];
 	if (kept == 0)
 		return deliver(r, w, slot);
-	imap_slot_keep(w, slot);
 	slot->wants = mf_new_array(w->a, struct mf_section_want, kept);
 	memcpy(slot->wants, wants, kept * sizeof(wants[0]));
 	slot->sections = mf_new_array(w->a, struct mf_section, kept);
 	slot->got = mf_new_array(w->a, uint8_t, kept);
 	slot->n_wants = kept;
+	if (imap_slot_use_guess(w, slot))
+		return deliver(r, w, slot);
+	imap_slot_keep(w, slot);
 	slot->state = IMAP_SLOT_CHOSEN;
 	slot->effort = IMAP_ALL;
 	slot->asked = false;
@@ -105,76 +115,6 @@ choose(struct run *r, struct imap_window *w, struct imap_slot *slot)
 }
 
 /* ---- Asking ---- */
-
-static const struct {
-	unsigned want;
-	uint32_t cap;
-	const char *attribute;
-} attributes[] = {
-	{ MF_WANT_FLAGS, 0, " FLAGS" },
-	{ MF_WANT_DATE, 0, " INTERNALDATE" },
-	{ MF_WANT_SIZE, 0, " RFC822.SIZE" },
-	{ MF_WANT_STRUCTURE, 0, " BODYSTRUCTURE" },
-	{ MF_WANT_PREVIEW, IMAP_CAP_PREVIEW, " PREVIEW (LAZY)" },
-	{ MF_WANT_THREAD, IMAP_CAP_OBJECTID, " EMAILID THREADID" },
-	{ MF_WANT_THREAD, IMAP_CAP_GMAIL, " X-GM-MSGID X-GM-THRID" },
-};
-
-enum { WANT_LEAST = MF_WANT_FLAGS | MF_WANT_DATE | MF_WANT_SIZE };
-
-/* What may be missing in a complete answer: not every item has it. */
-enum { WANT_PERHAPS = MF_WANT_PREVIEW | MF_WANT_THREAD };
-
-static bool
-field_valid(const char *name)
-{
-	for (const char *p = name; *p != '\0'; p++)
-		if (*p <= ' ' || *p >= 0x7f || strchr("(){%*\"\\]:", *p) != NULL)
-			return false;
-	return name[0] != '\0';
-}
-
-static void
-put_header(struct mf_session *s, const char *const *fields)
-{
-	if (fields == NULL) {
-		imap_put(s, " BODY.PEEK[HEADER]");
-		return;
-	}
-	imap_put(s, " BODY.PEEK[HEADER.FIELDS (");
-	for (size_t i = 0, n = 0; fields[i] != NULL; i++) {
-		if (!field_valid(fields[i]))
-			continue;
-		imap_put(s, n++ == 0 ? "" : " ");
-		imap_put(s, fields[i]);
-	}
-	imap_put(s, ")]");
-}
-
-static unsigned
-wanted(const struct run *r, const struct imap_slot *slot)
-{
-	unsigned want = r->f->want;
-
-	if (!r->s->b->preview)
-		want &= ~(unsigned)MF_WANT_PREVIEW;
-	return slot->effort == IMAP_LEAST ? want & WANT_LEAST : want;
-}
-
-static void
-put_metadata(struct run *r, const struct imap_slot *slot)
-{
-	struct mf_session *s = r->s;
-	unsigned want = wanted(r, slot);
-
-	imap_put(s, " (UID");
-	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
-		if ((want & attributes[i].want) != 0 && imap_can(s, attributes[i].cap))
-			imap_put(s, attributes[i].attribute);
-	if ((want & MF_WANT_HEADER) != 0)
-		put_header(s, r->f->fields);
-	imap_put(s, ")");
-}
 
 /* One byte more than asked for tells whether there is more. */
 static void
@@ -211,6 +151,7 @@ alike(const struct imap_slot *a, const struct imap_slot *b)
 static void
 ask(struct run *r, struct imap_window *w, struct imap_slot *first)
 {
+	static const struct imap_guess nothing = { .n = 0 };
 	struct imap_pieces pieces;
 	struct mf_idset set;
 	struct sent *sent = &r->sent[r->n_sent++];
@@ -229,7 +170,8 @@ ask(struct run *r, struct imap_window *w, struct imap_slot *first)
 	imap_put(r->s, "UID FETCH ");
 	imap_put_piece(r->s, &pieces); /* a window's ids fit into one piece */
 	if (first->state == IMAP_SLOT_NEW)
-		put_metadata(r, first);
+		imap_put_metadata(r->s, imap_wanted(r->s, r->f->want, first->effort), r->f->fields,
+			first->effort == IMAP_ALL ? &w->guess : &nothing);
 	else
 		put_sections(r, first);
 	*sent = (struct sent){
@@ -262,12 +204,9 @@ ask_window(struct run *r, struct imap_window *w)
 static enum mf_status
 advance(struct run *r, struct imap_window *w, struct imap_slot *slot)
 {
-	unsigned need = wanted(r, slot) & ~(unsigned)WANT_PERHAPS;
-
-	if (slot->state == IMAP_SLOT_NEW && slot->asked && (slot->item.have & need) == need &&
-		!slot->was_cut) {
+	if (slot->state == IMAP_SLOT_NEW && slot->asked && !slot->was_cut &&
+		imap_has_wanted(slot, imap_wanted(r->s, r->f->want, slot->effort)))
 		return choose(r, w, slot);
-	}
 	if (slot->state == IMAP_SLOT_CHOSEN && imap_slot_complete(slot) && !slot->was_cut)
 		return deliver(r, w, slot);
 	imap_slot_keep(w, slot);
@@ -296,12 +235,14 @@ on_fetch(struct run *r, struct imap_lex *x, bool cut)
 	struct imap_slot *slot = NULL;
 	struct imap_attr a;
 
-	for (size_t i = 0; i < WINDOWS && slot == NULL; i++) {
+	for (size_t i = 0; i < ALL_WINDOWS && slot == NULL; i++) {
 		w = r->windows[i];
 		slot = w == NULL || id == 0 ? NULL : imap_window_find(w, id);
 		if (w != NULL && cut && id == 0)
 			w->unknown_cut = true;
 	}
+	if (slot == NULL)
+		imap_ahead_take(r->s, id, x, cut);
 	if (slot == NULL || slot->state == IMAP_SLOT_DONE)
 		return MF_OK;
 	net_stream_deadline(&r->s->stream, r->s->stream.where->command_ms);
@@ -372,6 +313,7 @@ on_end(struct run *r, unsigned tag, const struct imap_result *res)
 			sent = r->sent[i];
 			r->sent[i] = r->sent[--r->n_sent];
 		}
+	imap_ahead_ended(r->s, tag);
 	w = sent.window;
 	for (size_t i = 0; w != NULL && i < w->n && status == MF_OK; i++) {
 		struct imap_slot *slot = &w->slots[i];
@@ -390,11 +332,13 @@ on_end(struct run *r, unsigned tag, const struct imap_result *res)
 static void
 retire(struct run *r)
 {
-	for (size_t i = 0; i < WINDOWS; i++) {
+	for (size_t i = 0; i < ALL_WINDOWS; i++) {
 		struct imap_window *w = r->windows[i];
 
 		if (w == NULL || w->n_done < w->n)
 			continue;
+		r->guess = imap_guess_of(w);
+		r->guessed = true;
 		for (size_t k = 0; k < r->n_sent; k++)
 			if (r->sent[k].window == w)
 				r->sent[k].window = NULL;
@@ -406,16 +350,56 @@ retire(struct run *r)
 static void
 start_windows(struct run *r)
 {
-	for (size_t i = 0; i < WINDOWS && r->next < r->f->n; i++) {
-		size_t n = r->next == 0 ? FIRST_WINDOW : WINDOW;
+	for (size_t i = 0; i < WINDOWS && r->next < r->n; i++) {
+		size_t n = r->next == 0 && !r->guessed ? FIRST_WINDOW : WINDOW;
 
 		if (r->windows[i] != NULL)
 			continue;
-		if (n > r->f->n - r->next)
-			n = r->f->n - r->next;
-		r->windows[i] = imap_window_new(r->f->ids + r->next, n);
+		if (n > r->n - r->next)
+			n = r->n - r->next;
+		r->windows[i] = imap_window_new(r->ids + r->next, n);
+		r->windows[i]->guess = r->guess;
 		r->next += n;
 	}
+}
+
+/* What was read ahead is there: it only has to choose. */
+static enum mf_status
+serve_adopted(struct run *r)
+{
+	enum mf_status status = MF_OK;
+
+	r->adopted = true;
+	for (size_t i = WINDOWS; i < ALL_WINDOWS; i++) {
+		struct imap_window *w = r->windows[i];
+
+		for (size_t k = 0; w != NULL && k < w->n && status == MF_OK; k++)
+			if (w->slots[k].adopted)
+				status = choose(r, w, &w->slots[k]);
+	}
+	return status;
+}
+
+/* Everything of its own is asked for, and it is known what the items want: the next ones follow. */
+static void
+begin_ahead(struct run *r)
+{
+	if (r->begun_ahead || r->next < r->n || !r->guessed)
+		return;
+	r->begun_ahead = true;
+	imap_ahead_begin(r->s, r->f, &r->guess);
+}
+
+/* Ends of commands are waited for unless they may come only behind those that read ahead. */
+static bool
+is_over(const struct run *r)
+{
+	if (r->next < r->n || !r->adopted || (r->n_sent > 0 && r->s->ahead == NULL))
+		return false;
+	for (size_t i = 0; i < ALL_WINDOWS; i++)
+		if (r->windows[i] != NULL)
+			return false;
+	return true;
 }
 
 static enum mf_status
@@ -427,16 +411,92 @@ step(struct run *r, bool *more)
 
 	retire(r);
 	start_windows(r);
-	for (size_t i = 0; i < WINDOWS; i++)
+	for (size_t i = 0; i < ALL_WINDOWS; i++)
 		if (r->windows[i] != NULL)
 			ask_window(r, r->windows[i]);
+	begin_ahead(r);
 	if (r->s->begun > 0)
 		status = imap_flush(r->s, r->err);
-	*more = r->n_sent > 0 || r->next < r->f->n;
-	if (status != MF_OK || r->n_sent == 0)
+	if (status == MF_OK && !r->adopted)
+		return serve_adopted(r);
+	*more = status == MF_OK && !is_over(r);
+	if (!*more)
 		return status;
 	status = imap_next(r->s, on_answer, r, &ended, &res, r->err);
 	return status == MF_OK && ended != 0 ? on_end(r, ended, &res) : status;
+}
+
+/* Takes the slots that are wanted and complete out of what was read ahead; true when there are any. */
+static bool
+adopt_window(struct run *r, struct imap_window *w)
+{
+	unsigned wanted = imap_wanted(r->s, r->f->want, IMAP_ALL);
+	bool any = false;
+
+	for (size_t i = 0; i < r->f->n; i++) {
+		struct imap_slot *slot = imap_window_find(w, r->f->ids[i]);
+
+		if (slot != NULL && imap_has_wanted(slot, wanted) && !slot->was_cut)
+			any = slot->adopted = slot->asked = true;
+	}
+	for (size_t i = 0; i < w->n; i++) {
+		if (!w->slots[i].adopted)
+			gone(w, &w->slots[i]);
+		else
+			r->s->ahead_used++;
+	}
+	w->to_ask = false;
+	return any;
+}
+
+static bool
+is_adopted(const struct run *r, uint64_t id)
+{
+	for (size_t i = WINDOWS; i < ALL_WINDOWS; i++) {
+		struct imap_slot *slot =
+			r->windows[i] == NULL ? NULL : imap_window_find(r->windows[i], id);
+
+		if (slot != NULL)
+			return slot->adopted;
+	}
+	return false;
+}
+
+static void
+adopt(struct run *r)
+{
+	struct imap_ahead *a = imap_ahead_adopt(r->s, r->f);
+
+	for (size_t i = 0; a != NULL && i < a->n; i++) {
+		if (!adopt_window(r, a->windows[i]))
+			continue;
+		r->guess = a->windows[i]->guess;
+		r->guessed = true;
+		r->windows[WINDOWS + i] = a->windows[i];
+		a->windows[i] = NULL;
+	}
+	imap_ahead_release(r->s, a);
+	r->ids = malloc((r->f->n + 1) * sizeof(*r->ids));
+	if (r->ids == NULL)
+		abort();
+	for (size_t i = 0; i < r->f->n; i++)
+		if (!is_adopted(r, r->f->ids[i]))
+			r->ids[r->n++] = r->f->ids[i];
+}
+
+/* Commands whose end nobody waited for, or all of them after a failure. */
+static void
+leave(struct run *r, enum mf_status status)
+{
+	for (size_t i = 0; status == MF_OK && i < r->n_sent; i++)
+		imap_ahead_leave(r->s, r->sent[i].tag);
+	if (status != MF_OK) {
+		imap_ahead_free(r->s);
+		imap_drain(r->s);
+	}
+	for (size_t i = 0; i < ALL_WINDOWS; i++)
+		imap_window_free(r->windows[i]);
+	free(r->ids);
 }
 
 static uint64_t
@@ -454,15 +514,20 @@ enum mf_status
 imap_fetch(struct mf_session *s, const struct mf_fetch *f, struct mf_error *err)
 {
 	struct run r = { .s = s, .f = f, .err = err };
-	enum mf_status status = imap_select(s, f->folder, greatest(f), err);
+	enum mf_status status = MF_OK;
 	bool more = f->n > 0;
 
+	if (s->ahead != NULL && !s->ahead->absorbed)
+		status = imap_ahead_end(s, err);
+	s->ahead_open = true;
+	if (status == MF_OK)
+		status = imap_select(s, f->folder, greatest(f), err);
+	if (status == MF_OK)
+		adopt(&r);
 	while (status == MF_OK && more)
 		status = step(&r, &more);
-	if (status != MF_OK)
-		imap_drain(s);
-	for (size_t i = 0; i < WINDOWS; i++)
-		imap_window_free(r.windows[i]);
+	leave(&r, status);
+	s->ahead_open = false;
 	net_stream_shrink(&s->stream);
 	return status;
 }

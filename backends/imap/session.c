@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ahead.h"
 #include "command.h"
 #include "etpan.h"
 
@@ -385,9 +386,11 @@ imap_session_close(struct mf_session *s)
 		net_stream_write(&s->stream, "A0 LOGOUT\r\n", 11, NULL);
 	}
 	net_stream_close(&s->stream);
+	imap_ahead_free(s);
 	mf_buf_deinit(&s->out);
 	free(s->sel.folder);
 	free(s->sel.permanent_flags);
+	free(s->told.folder);
 	mf_arena_free(s->arena);
 	free(s);
 }
@@ -396,7 +399,11 @@ imap_session_close(struct mf_session *s)
 bool
 imap_session_usable(const struct mf_session *s)
 {
-	return !s->lost && !s->stream.failed && s->pending == 0 && !net_stream_readable(&s->stream);
+	if (s->lost || s->stream.failed)
+		return false;
+	if (s->ahead != NULL) /* something to read is no news: the end still is */
+		return !net_stream_hung_up(&s->stream);
+	return s->pending == 0 && !net_stream_readable(&s->stream);
 }
 
 void

@@ -83,7 +83,15 @@ struct mf_backend {
 	int64_t watch_hibernation_ms; /* after which sessions of Dovecot hibernate; 0: never */
 	unsigned watch_rate;	      /* logins a second when all watchers were lost */
 	_Atomic unsigned watchers;
+	_Atomic size_t ahead_bytes; /* content that all sessions hold of what was read ahead */
 	char *roles[MF_ROLE_IMPORTANT + 1]; /* folder names from the settings, NULL: none; owned */
+};
+
+/* What the last call of `changes` told about; reading ahead begins from there. */
+struct imap_told {
+	char *folder; /* NULL: nothing; owned */
+	uint32_t uidvalidity;
+	uint64_t modseq;
 };
 
 enum { IMAP_NAME_MOST = 2000 }; /* bytes of a folder's name */
@@ -117,6 +125,12 @@ struct mf_session {
 	size_t n_stops;
 	const struct imap_sink *sink; /* who takes literals just now; NULL: nobody */
 	bool lost;		      /* unusable: not in step, or the server said BYE */
+
+	/* Reading ahead: ahead.c. */
+	struct imap_ahead *ahead; /* NULL: nothing is read ahead */
+	bool ahead_open;	  /* the call that sends commands looks after it */
+	struct imap_told told;
+	uint64_t ahead_used; /* items, for tests */
 };
 
 /* Connects, secures and authenticates. */

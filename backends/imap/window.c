@@ -124,12 +124,66 @@ take_section(struct imap_slot *slot, const struct imap_attr *a, struct mf_bytes 
 	}
 }
 
+static size_t
+find_guess(const struct imap_window *w, struct mf_bytes section)
+{
+	size_t i = 0;
+
+	while (i < w->guess.n && !imap_bytes_is(section, w->guess.wants[i].section))
+		i++;
+	return i;
+}
+
+/* One that was guessed comes once, and also after the item has chosen (a server may answer in pieces):
+ * then it is no answer to what was asked for afterwards. */
+static bool
+take_guess(struct imap_window *w, struct imap_slot *slot, const struct imap_attr *a,
+	struct mf_bytes data)
+{
+	size_t i = find_guess(w, a->section);
+
+	if (i == w->guess.n || slot->guessed[i].got || (a->has_origin && a->origin != 0))
+		return false;
+	slot->guessed[i].got = IMAP_GOT;
+	slot->guessed[i].data = data;
+	return true;
+}
+
+bool
+imap_slot_use_guess(const struct imap_window *w, struct imap_slot *slot)
+{
+	for (size_t i = 0; i < slot->n_wants; i++) {
+		const struct mf_section_want *want = &slot->wants[i];
+		size_t g = find_guess(w, mf_bytes_str(want->section));
+		uint64_t had = g < w->guess.n ? w->guess.wants[g].max : 0;
+
+		if (g == w->guess.n || !slot->guessed[g].got || want->offset != 0 ||
+			(slot->guessed[g].data.len > had && (want->max == 0 || want->max > had)))
+			return false;
+	}
+	for (size_t i = 0; i < slot->n_wants; i++) {
+		const struct mf_section_want *want = &slot->wants[i];
+		size_t g = find_guess(w, mf_bytes_str(want->section));
+		struct mf_bytes data = slot->guessed[g].data;
+		struct mf_section *s = &slot->sections[i];
+
+		slot->got[i] = IMAP_GOT;
+		s->section = data.data == NULL ? NULL : want->section;
+		s->cut = want->max != 0 && data.len > want->max;
+		s->data = mf_bytes(data.data, s->cut ? (size_t)want->max : data.len);
+	}
+	return true;
+}
+
 static void
-take_body(struct imap_slot *slot, const struct imap_attr *a, struct imap_lex *x)
+take_body(struct imap_window *w, struct imap_slot *slot, const struct imap_attr *a,
+	struct imap_lex *x)
 {
 	struct mf_bytes data = imap_lex_string(x);
 
 	if (x->bad)
+		return;
+	if (take_guess(w, slot, a, data))
 		return;
 	if (slot->state == IMAP_SLOT_CHOSEN) {
 		take_section(slot, a, data);
@@ -147,7 +201,7 @@ imap_slot_take(struct imap_window *w, struct imap_slot *slot, const struct imap_
 	struct mf_item *item = &slot->item;
 
 	if (imap_bytes_is(a->name, "BODY") && a->has_section) {
-		take_body(slot, a, x);
+		take_body(w, slot, a, x);
 	} else if (imap_bytes_is(a->name, "BODYSTRUCTURE") && slot->structure == NULL) {
 		slot->structure = item->structure = imap_structure_read(w->a, x);
 		item->have |= x->bad ? 0 : MF_WANT_STRUCTURE;
@@ -198,6 +252,13 @@ imap_slot_keep(struct imap_window *w, struct imap_slot *slot)
 		item->header = mf_memdup(w->a, item->header.data, item->header.len);
 	}
 	slot->kept = true;
+	for (size_t i = 0; i < IMAP_GUESS_MAX && slot->state == IMAP_SLOT_NEW; i++) {
+		struct imap_guessed *g = &slot->guessed[i];
+
+		if (g->got == IMAP_GOT && g->data.data != NULL)
+			g->data = mf_memdup(w->a, g->data.data, g->data.len);
+		g->got = g->got == IMAP_GOT ? IMAP_KEPT : g->got;
+	}
 	for (size_t i = 0; i < slot->n_wants; i++) {
 		struct mf_section *s = &slot->sections[i];
 

@@ -20,6 +20,20 @@ enum imap_effort { IMAP_ALL, IMAP_ALONE, IMAP_LEAST };
 
 enum { IMAP_GOT = 1, IMAP_KEPT = 2 };
 
+enum { IMAP_WINDOW_MOST = 100, IMAP_GUESS_MAX = 2 };
+
+/* Sections that come along with the metadata because most items before these wanted them: `max` bytes of
+ * each, and one more. */
+struct imap_guess {
+	struct mf_section_want wants[IMAP_GUESS_MAX];
+	size_t n;
+};
+
+struct imap_guessed {
+	struct mf_bytes data; /* NULL: the item has no such section */
+	uint8_t got;	      /* GOT, and KEPT once it is in the arena */
+};
+
 struct imap_slot {
 	enum imap_slot_state state;
 	enum imap_effort effort;
@@ -33,6 +47,9 @@ struct imap_slot {
 	struct mf_section *sections; /* one a want; in order */
 	uint8_t *got;		     /* one a want: GOT, and KEPT once it is in the arena */
 	size_t n_wants;
+	struct imap_guessed guessed[IMAP_GUESS_MAX];
+	bool chose;   /* it was asked what it wants */
+	bool adopted; /* was read ahead, and is wanted */
 	bool was_cut; /* an answer about it was beyond the limits */
 };
 
@@ -41,6 +58,7 @@ struct imap_window {
 	struct imap_slot *slots; /* ascending by id */
 	size_t n;
 	size_t n_new, n_done;
+	struct imap_guess guess;
 	bool to_ask;	  /* something may be asked for that was not before */
 	bool unknown_cut; /* an answer beyond the limits that told no id */
 };
@@ -56,6 +74,10 @@ struct imap_slot *imap_window_find(struct imap_window *w, uint64_t id);
  * skipped. What it takes may point into the answer until imap_slot_keep. */
 void imap_slot_take(struct imap_window *w, struct imap_slot *slot, const struct imap_attr *a,
 	struct imap_lex *x, struct imap_flags *flags);
+
+/* The item has chosen (wants, sections, got): takes its sections out of what was guessed. False: something
+ * is missing, and nothing was taken. */
+bool imap_slot_use_guess(const struct imap_window *w, struct imap_slot *slot);
 
 /* Copies what points into the answer. */
 void imap_slot_keep(struct imap_window *w, struct imap_slot *slot);

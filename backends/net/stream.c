@@ -483,3 +483,11 @@ net_stream_readable(const struct net_stream *st)
 		return true;
 	return poll(&p, 1, 0) != 0;
 }
+
+bool
+net_stream_hung_up(const struct net_stream *st)
+{
+	struct pollfd p = { .fd = st->fd, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) != 0;
+}

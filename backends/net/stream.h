@@ -75,6 +75,9 @@ enum mf_status net_stream_fail(
 /* Something (data, an end, an error) can be read now, without waiting. */
 bool net_stream_readable(const struct net_stream *st);
 
+/* The server has ended the connection, whatever is still to be read. */
+bool net_stream_hung_up(const struct net_stream *st);
+
 /* Gives back memory that a large answer took. */
 void net_stream_shrink(struct net_stream *st);
 

@@ -132,6 +132,11 @@ struct mf_fetch {
 	 * left out; items whose content cannot be read come with `damaged`. */
 	enum mf_status (*item)(void *ctx, const struct mf_item *item);
 	void *ctx;
+	/* Ids that the caller will probably ask for next, by the same members: a backend may begin to
+	 * read them, and may use what it read only for a fetch that follows a call of `changes` on this
+	 * session, with the flags that are true then. May be NULL. */
+	const uint64_t *ahead;
+	size_t n_ahead;
 };
 
 struct mf_put {

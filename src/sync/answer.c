@@ -151,6 +151,21 @@ sync_answer_pick(
 	out->more = pending > window;
 }
 
+size_t
+sync_answer_after(
+	const struct sync_snapshot *s, const struct sync_answer *answer, uint64_t *out, size_t max)
+{
+	uint64_t id = UINT64_MAX;
+	size_t n = 0;
+
+	for (size_t i = 0; i < answer->n_told; i++)
+		if (answer->told[i].kind == SYNC_TOLD_ADD && answer->told[i].id < id)
+			id = answer->told[i].id;
+	while (n < max && (id = mf_idset_prev(&s->adds, id)) != 0)
+		out[n++] = id;
+	return n;
+}
+
 static int
 by_id(const void *a, const void *b)
 {

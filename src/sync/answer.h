@@ -50,6 +50,10 @@ enum mf_status sync_answer_decode(
 void sync_answer_pick(
 	struct mf_arena *a, const struct sync_snapshot *s, size_t window, struct sync_answer *out);
 
+/* The new items that will be told after `answer` was: at most max of them into out. Returns their number. */
+size_t sync_answer_after(
+	const struct sync_snapshot *s, const struct sync_answer *answer, uint64_t *out, size_t max);
+
 /* Takes what was told (the first n_told, whatever was picked) out of the snapshot's pending sets and
  * into what the device holds. */
 void sync_answer_apply(struct sync_snapshot *s, const struct sync_answer *told);

@@ -17,6 +17,9 @@
 #include "mailferry/log.h"
 #include "sync/identity.h"
 
+/* Clients that ask for a few at a time want no more than these. */
+enum { AHEAD_LEAST = 10 };
+
 /* Items being fetched and written. */
 struct telling {
 	struct eas_request *r;
@@ -173,6 +176,20 @@ telling_init(struct telling *t, struct eas_request *r, struct sync_collection *c
 	email_view_load(&t->view, c->folder, r->arena);
 }
 
+/* The client will ask for the rest of a long list at once: the backend may read on meanwhile. */
+static void
+look_ahead(struct telling *t, struct mf_fetch *f)
+{
+	const struct sync_answer *answer = &t->c->answer;
+	uint64_t *ids;
+
+	if (!answer->more || t->c->replay || f->n < AHEAD_LEAST)
+		return;
+	ids = mf_new_array(t->r->arena, uint64_t, f->n);
+	f->n_ahead = sync_answer_after(&t->c->snapshot, answer, ids, f->n);
+	f->ahead = ids;
+}
+
 /* Fetches and writes the adds of the answer; `written` of each says what became of it. */
 static enum mf_status
 write_adds(struct telling *t, struct mf_error *err)
@@ -201,6 +218,7 @@ write_adds(struct telling *t, struct mf_error *err)
 	qsort(t->wanted, t->n, sizeof(*t->wanted), by_id);
 	t->postponed = mf_new_array(a, bool, t->n);
 	t->identities = mf_new_array(a, uint64_t, t->n);
+	look_ahead(t, &f);
 	return tnef_fetch(
 		t->r, t->c->source.api, t->c->source.session, &f, &t->view.tnef, full, err);
 }
