@@ -349,6 +349,7 @@ start(void)
 	dovecot_start(&bench.d, "--format sdbox");
 	snprintf(command, sizeof command, "COUNT=%u contrib/tools/corpus maildir", bench.count);
 	dovecot_fill(&bench.d, "demo", command);
+	measure_first(&bench.d);
 	/* As the raw read: without TLS towards the mail server. */
 	snprintf(command, sizeof command,
 		"log_level = info\nstate_map_size = 1G\ncommand_repeats = 0\nimap {\n\turl = "

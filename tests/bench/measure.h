@@ -19,6 +19,10 @@ double measure_cpu(pid_t pid);
 /* The same of all processes of this Dovecot that serve IMAP sessions. */
 double measure_dovecot_cpu(const struct dovecot *d);
 
+/* With MAILFERRY_BENCH_REALTIME in the environment: this process, what it starts from now on, and this Dovecot go before all
+ * other work of the machine (root may ask for that), so that a busy machine measures like a quiet one. */
+void measure_first(const struct dovecot *d);
+
 /* MB of anonymous memory of a process: what it has beside mapped files. */
 double measure_memory(pid_t pid);
 
