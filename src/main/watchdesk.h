@@ -18,7 +18,7 @@ struct watchdesk {
 	struct work_pool *phones_pool;
 	struct backends *backends;
 	struct state *state;
-	struct push *push;	 /* may be NULL */
+	struct push *push; /* may be NULL */
 	struct eas_waits *waits;
 	int64_t began;		 /* clock_wall */
 	int64_t counted_at;	 /* clock_ms; 0: never */
