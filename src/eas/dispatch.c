@@ -471,6 +471,8 @@ eas_run(struct eas_request *r)
 	name_thread(r);
 	bool stirred =
 		r->waited && (r->wait.stirred & ~(unsigned)EAS_STIR_LOOK) != 0 && !r->wait.ended;
+	if (!r->waited && r->server->history != NULL)
+		r->digest = eas_history_digest(r);
 	mf_waited_take();
 	enum eas_verdict v = r->waited ? run_again(r) : run_first(r);
 	r->server_us += mf_waited_take();

@@ -149,8 +149,8 @@ bounded(int64_t n)
 	return n < 0 ? 0 : n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-static uint32_t
-digest_of(const struct eas_request *r)
+uint32_t
+eas_history_digest(const struct eas_request *r)
 {
 	size_t n = r->body.len < DIGESTED ? r->body.len : DIGESTED;
 	const char *text = r->query == NULL ? "" : r->query;
@@ -168,7 +168,7 @@ event_of(const struct eas_request *r)
 {
 	struct history_event e = { .at = clock_wall(),
 		.command = 255,
-		.digest = digest_of(r),
+		.digest = r->digest,
 		.http = (uint16_t)r->answer.http_status,
 		.status = (uint16_t)r->status,
 		.ms = bounded(clock_ms() - r->began),

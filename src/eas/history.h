@@ -41,6 +41,9 @@ struct eas_history;
 struct eas_history *eas_history_new(void);
 void eas_history_free(struct eas_history *h); /* NULL is fine */
 
+/* Of query and (the beginning of the) body, to be kept as r->digest before either is forgotten. */
+uint32_t eas_history_digest(const struct eas_request *r);
+
 /* A request is done; a waiting one was called. h NULL: nothing. */
 void eas_history_done(struct eas_history *h, const struct eas_request *r);
 void eas_history_woken(struct eas_history *h, bool found);

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "eas/commands.h"
 #include "eas/status.h"
+#include "eas/trace.h"
 #include "eas/waits.h"
 #include "eas/who.h"
 #include "state/device.h"
@@ -244,7 +245,9 @@ eas_request_settle(struct eas_request *r)
 	r->user_agent = r->policy_key = NULL;
 	r->param_collection_id = r->param_item_id = r->param_long_id = NULL;
 	r->param_occurrence = r->param_attachment_name = r->param_user = NULL;
-	r->body = (struct mf_bytes){ NULL, r->body.len };
+	r->body = eas_trace_wants(r->server->trace, r->user)
+			  ? mf_memdup(a, r->body.data, r->body.len)
+			  : (struct mf_bytes){ NULL, r->body.len };
 	r->root = NULL;
 	r->arena = a;
 	r->lasting = NULL;

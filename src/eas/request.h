@@ -118,6 +118,7 @@ struct eas_request {
 	const char *certified; /* the name in the client's certificate, which is good; NULL: none */
 	int64_t began;	       /* clock_ms */
 	int64_t server_us;     /* waited for the mail server so far */
+	uint32_t digest;       /* of query and body, where there is a history */
 
 	/* From eas/request.c: the query, plain or base64 (MS-ASHTTP 2.2.1.1.1). */
 	const char *command_name; /* as sent; NULL when there is none */

@@ -23,15 +23,17 @@
 
 enum { ANSWER_MAX = 16 << 20 };
 
+struct order {
+	char *user; /* NULL: none */
+	int64_t until;
+	unsigned files;
+};
+
 struct eas_trace {
 	char *directory;
 	atomic_size_t n; /* read without the lock: mostly 0 */
 	pthread_mutex_t lock;
-	struct {
-		char *user;
-		int64_t until;
-		unsigned files;
-	} orders[EAS_TRACE_USERS];
+	struct order orders[EAS_TRACE_USERS];
 };
 
 struct eas_trace *
@@ -75,26 +77,42 @@ eas_trace_set(struct eas_trace *t, const struct eas_trace_order *orders, size_t 
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* Whether one more of this user's is wanted; the last is told. */
-static bool
-wanted(struct eas_trace *t, const char *user)
+/* The running order for a user that has room for another file; NULL: none. With the lock held. */
+static struct order *
+find_order(struct eas_trace *t, const char *user)
 {
-	bool yes = false;
-	if (atomic_load_explicit(&t->n, memory_order_relaxed) == 0 || user == NULL)
+	for (size_t i = 0; i < EAS_TRACE_USERS; i++) {
+		struct order *o = &t->orders[i];
+		if (o->user != NULL && strcmp(o->user, user) == 0 && o->until > clock_wall() &&
+			o->files < EAS_TRACE_FILES)
+			return o;
+	}
+	return NULL;
+}
+
+/* Whether this user's requests are wanted; as many more of them are counted. The last is told. */
+static bool
+wanted(struct eas_trace *t, const char *user, unsigned more)
+{
+	struct order *o;
+	if (t == NULL || user == NULL || atomic_load_explicit(&t->n, memory_order_relaxed) == 0)
 		return false;
 	pthread_mutex_lock(&t->lock);
-	for (size_t i = 0; i < EAS_TRACE_USERS; i++) {
-		if (t->orders[i].user == NULL || strcmp(t->orders[i].user, user) != 0 ||
-			t->orders[i].until <= clock_wall())
-			continue;
-		yes = t->orders[i].files < EAS_TRACE_FILES;
-		t->orders[i].files += yes;
-		if (yes && t->orders[i].files == EAS_TRACE_FILES)
+	o = find_order(t, user);
+	if (o != NULL) {
+		o->files += more;
+		if (o->files == EAS_TRACE_FILES)
 			mf_log_warning(
 				"trace=full user=%s files=%d", mf_log_value(user), EAS_TRACE_FILES);
 	}
 	pthread_mutex_unlock(&t->lock);
-	return yes;
+	return o != NULL;
+}
+
+bool
+eas_trace_wants(struct eas_trace *t, const char *user)
+{
+	return wanted(t, user, 0);
 }
 
 /* ---- What is written ---- */
@@ -133,6 +151,10 @@ add_body(struct mf_buf *b, struct mf_arena *a, struct mf_bytes body)
 	mf_buf_add_str(b, "\n");
 	if (body.len == 0)
 		return;
+	if (body.data == NULL) { /* it waited before anybody wanted to see it */
+		mf_buf_printf(b, "(%zu bytes that were not kept)\n", body.len);
+		return;
+	}
 	if (wbxml_decode(a, body, &limits, false, &root, &err) == MF_OK)
 		wbxml_dump(root, true, b);
 	else
@@ -228,7 +250,7 @@ void
 eas_trace_done(struct eas_trace *t, const struct eas_request *r)
 {
 	struct mf_buf b;
-	if (t == NULL || !wanted(t, r->user))
+	if (!wanted(t, r->user, 1))
 		return;
 	mf_buf_init(&b, EAS_TRACE_BYTES);
 	write_exchange(&b, r);

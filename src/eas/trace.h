@@ -28,6 +28,9 @@ void eas_trace_free(struct eas_trace *t); /* NULL is fine */
 /* From now on these are traced, and no others; n at most EAS_TRACE_USERS (more are left out). */
 void eas_trace_set(struct eas_trace *t, const struct eas_trace_order *orders, size_t n);
 
+/* Whether a user is traced at the moment: what of a request is to be shown later must be kept then. */
+bool eas_trace_wants(struct eas_trace *t, const char *user);
+
 /* A request is done: written if its user is traced. t NULL: nothing. */
 void eas_trace_done(struct eas_trace *t, const struct eas_request *r);
 

@@ -144,6 +144,7 @@ happens(struct eas_history *h, struct mf_arena *a, const char *id, unsigned http
 
 	r.body = mf_bytes(body, strlen(body));
 	r.answer.http_status = http;
+	r.digest = eas_history_digest(&r);
 	eas_history_done(h, &r);
 }
 

@@ -92,6 +92,11 @@ Test(eas_trace, of_one_user)
 	cr_assert_null(strstr(text, "c2VjcmV0"), "%s", text);
 	cr_assert_not_null(strstr(text, "7 bytes that are not shown"), "%s", text);
 	cr_assert_not_null(strstr(text, "< 200"), "%s", text);
+	/* one that waited since before has no body any more */
+	cr_assert(eas_trace_wants(t, "anna") && !eas_trace_wants(t, "ben"));
+	happens(t, "anna", "r7", (struct mf_bytes){ NULL, 35 });
+	cr_assert_eq(read_all(folder, text, sizeof(text)), 3);
+	cr_assert_not_null(strstr(text, "35 bytes that were not kept"), "%s", text);
 	/* a name stays in the folder */
 	happens(t, "../x", "r5", body);
 	cr_assert_eq(read_all(eas_trace_folder(a, dir, "../x"), text, sizeof(text)), 1);
@@ -100,7 +105,7 @@ Test(eas_trace, of_one_user)
 	/* for a time, and only so many */
 	clock_shift(61);
 	happens(t, "anna", "r6", body);
-	cr_assert_eq(read_all(folder, text, sizeof(text)), 2);
+	cr_assert_eq(read_all(folder, text, sizeof(text)), 3);
 	clock_shift(-61);
 	for (int i = 0; i < EAS_TRACE_FILES + 10; i++) {
 		char id[20];
