@@ -21,7 +21,8 @@
 /* What is to be taken down when the program ends without having done it: a failed case. */
 static struct {
 	void (*fn)(void *thing);
-	void *thing;
+	const void *thing; /* whose it is: never looked into, its stack may be gone */
+	void *copy;
 } pending[16];
 
 static void
@@ -32,32 +33,42 @@ take_down(void)
 
 		pending[i].fn = NULL;
 		if (fn != NULL)
-			fn(pending[i].thing);
+			fn(pending[i].copy);
+		free(pending[i].copy);
+		pending[i].copy = NULL;
 	}
 }
 
 void
-fixture_at_end(void (*fn)(void *thing), void *thing)
+fixture_at_end(void (*fn)(void *thing), const void *thing, size_t size)
 {
 	static bool registered;
 
 	if (!registered)
 		atexit(take_down);
 	registered = true;
+	fixture_ended(thing);
 	for (size_t i = 0; i < sizeof pending / sizeof pending[0]; i++)
 		if (pending[i].fn == NULL) {
 			pending[i].fn = fn;
 			pending[i].thing = thing;
+			pending[i].copy = malloc(size);
+			if (pending[i].copy == NULL)
+				abort();
+			memcpy(pending[i].copy, thing, size);
 			return;
 		}
 }
 
 void
-fixture_ended(void *thing)
+fixture_ended(const void *thing)
 {
 	for (size_t i = 0; i < sizeof pending / sizeof pending[0]; i++)
-		if (pending[i].thing == thing)
+		if (pending[i].fn != NULL && pending[i].thing == thing) {
 			pending[i].fn = NULL;
+			free(pending[i].copy);
+			pending[i].copy = NULL;
+		}
 }
 
 void
@@ -233,7 +244,7 @@ dovecot_start(struct dovecot *d, const char *options)
 {
 	*d = (struct dovecot){ .own = true };
 	fixture_mkdir(d->dir, sizeof d->dir);
-	fixture_at_end(dovecot_abandon, d);
+	fixture_at_end(dovecot_abandon, d, sizeof *d);
 	run("start", "%s/contrib/tools/dovecot start '%s' %s", SOURCE_DIR, d->dir, options);
 	read_ports(d);
 }

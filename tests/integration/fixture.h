@@ -92,9 +92,9 @@ int fixture_connect(uint16_t port);
 /* Prints and ends the program with status 3. */
 void fixture_die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/* fn(thing) is called when the program ends before fixture_ended(thing) was: a failed case leaves no
- * server behind. The thing must stand until then. */
-void fixture_at_end(void (*fn)(void *thing), void *thing);
-void fixture_ended(void *thing);
+/* fn is called with a copy of the thing when the program ends before fixture_ended(thing) was: a failed
+ * case leaves no server behind, though its variables are gone. Once more: the thing has changed. */
+void fixture_at_end(void (*fn)(void *thing), const void *thing, size_t size);
+void fixture_ended(const void *thing);
 
 #endif

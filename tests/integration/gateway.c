@@ -134,6 +134,28 @@ await_ready(struct gateway *g)
 	fixture_die("the gateway does not listen");
 }
 
+/* SIGTERM, and SIGKILL when that did not help within 30 s. */
+static int
+end_process(struct gateway *g)
+{
+	int status;
+
+	if (g->pid == 0)
+		return 0;
+	kill(g->pid, SIGTERM);
+	for (int i = 0; i < 3000 && g->pid != 0; i++) {
+		if (waitpid(g->pid, &status, WNOHANG) == g->pid) {
+			g->pid = 0;
+			return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+		}
+		pause_ms(10);
+	}
+	kill(g->pid, SIGKILL);
+	waitpid(g->pid, NULL, 0);
+	g->pid = 0;
+	return -SIGKILL;
+}
+
 /* A failed case: its log may tell why. */
 static void
 abandon(void *thing)
@@ -142,7 +164,7 @@ abandon(void *thing)
 	char command[300];
 
 	if (g->pid > 0)
-		fprintf(stderr, "gateway: ended with %d; the end of its log:\n", gateway_stop(g));
+		fprintf(stderr, "gateway: ended with %d; the end of its log:\n", end_process(g));
 	snprintf(command, sizeof command, "tail -n 100 '%s' >&2", g->log);
 	if (system(command) != 0)
 		fputs("gateway: no log\n", stderr);
@@ -159,7 +181,6 @@ gateway_start(struct gateway *g, struct dovecot *d, const char *more)
 	snprintf(g->url, sizeof g->url, "http://127.0.0.1:%u", g->port);
 	snprintf(g->tls_url, sizeof g->tls_url, "https://localhost:%u", g->tls_port);
 	write_configuration(g, d, more);
-	fixture_at_end(abandon, g);
 	gateway_again(g);
 }
 
@@ -167,26 +188,17 @@ void
 gateway_again(struct gateway *g)
 {
 	launch(g);
+	fixture_at_end(abandon, g, sizeof *g);
 	await_ready(g);
 }
 
 int
 gateway_stop(struct gateway *g)
 {
-	int status;
+	int status = end_process(g);
 
-	if (g->pid == 0)
-		return 0;
-	kill(g->pid, SIGTERM);
-	for (int i = 0; i < 3000; i++) {
-		if (waitpid(g->pid, &status, WNOHANG) == g->pid) {
-			g->pid = 0;
-			return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-		}
-		pause_ms(10);
-	}
-	gateway_kill(g);
-	return -SIGKILL;
+	fixture_at_end(abandon, g, sizeof *g);
+	return status;
 }
 
 void
@@ -197,6 +209,7 @@ gateway_kill(struct gateway *g)
 	kill(g->pid, SIGKILL);
 	waitpid(g->pid, NULL, 0);
 	g->pid = 0;
+	fixture_at_end(abandon, g, sizeof *g);
 }
 
 size_t

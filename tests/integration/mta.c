@@ -71,7 +71,7 @@ mta_start(struct mta *m, const struct dovecot *d, const char *options)
 		fixture_rmdir(m->dir);
 		return false;
 	}
-	fixture_at_end(abandon, m);
+	fixture_at_end(abandon, m, sizeof *m);
 	snprintf(path, sizeof path, "%s/ports", m->dir);
 	text = fixture_read(path, NULL);
 	m->smtp = port(text, "SMTP");

@@ -56,7 +56,7 @@ slapd_start(struct slapd *d, const char *options)
 
 	memset(d, 0, sizeof(*d));
 	fixture_mkdir(d->dir, sizeof(d->dir));
-	fixture_at_end(end, d);
+	fixture_at_end(end, d, sizeof *d);
 	snprintf(path, sizeof(path), "%s/people.ldif", d->dir);
 	people_ldif(path);
 	snprintf(all, sizeof(all), "--ldif '%s' %s", path, options);
