@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "imap/ahead.h"
 #include "imap/session.h"
 #include "imap/store.h"
 
@@ -212,6 +213,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	net_stream_close(&s.stream);
 	close(fds[1]);
 	mf_buf_deinit(&s.out);
+	imap_ahead_release(&s, s.ahead);
+	free(s.told.folder);
 	free(s.sel.folder);
 	free(s.sel.permanent_flags);
 	mf_arena_free(s.arena);

@@ -80,7 +80,7 @@ Test(hostile, logins)
 			{ GREETING, { "AUTH", "$ NO [LIMIT] many\r\n", NULL }, END } },
 		{ "in use", "", MF_TEMPORARY,
 			{ GREETING, { "AUTH", "$ NO [INUSE] x\r\n", NULL }, END } },
-		{ "ask the administrator", "", MF_TEMPORARY,
+		{ "ask the administrator", "", MF_REFUSED,
 			{ GREETING, { "AUTH", "$ NO [CONTACTADMIN] x\r\n", NULL }, END } },
 		{ "server bug", "", MF_TEMPORARY,
 			{ GREETING, { "AUTH", "$ NO [SERVERBUG] x\r\n", NULL }, END } },
