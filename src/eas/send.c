@@ -316,6 +316,18 @@ send_run(struct eas_request *r, const struct send_job *job, unsigned *status)
 	return EAS_DONE;
 }
 
+bool
+send_was_sent(struct eas_request *r, const char *client_id)
+{
+	/* Of a mail that has no such name: then it is another that was sent. */
+	struct ledger_entry e = { .device = r->device_id, .client_id = client_id };
+	uint32_t user;
+	struct mf_error err;
+	return state_user_number(r->server->state, STATE_RECORDS, r->user, &user, &err) == MF_OK &&
+	       state_ledger_begin(r->server->state, user, r->arena, &e, &err) == MF_OK &&
+	       e.other_mail;
+}
+
 enum eas_verdict
 send_draft(struct eas_request *r, const struct state_folder *folder, uint64_t id, const char *key,
 	unsigned *status)

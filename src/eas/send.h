@@ -38,8 +38,11 @@ enum eas_verdict send_run(struct eas_request *r, const struct send_job *job, uns
  * server has told its limit in the last hour. */
 uint64_t send_limit(const struct eas_server *server);
 
-/* A draft in the store, sent as it is (16.x: Sync's Add and Change with Send): key names the try (a
- * ClientId, or ServerId and SyncKey). A copy goes to Sent; the caller removes the draft after EAS_OK and
+/* Whether this device has sent a mail under that ClientId or key; false when nobody can tell. */
+bool send_was_sent(struct eas_request *r, const char *client_id);
+
+/* A draft in the store, sent as it is (16.x: Sync's Add and Change with Send): key names the try, and is of
+ * no other mail. A copy goes to Sent; the caller removes the draft after EAS_OK and
  * after 118. */
 enum eas_verdict send_draft(struct eas_request *r, const struct state_folder *folder, uint64_t id,
 	const char *key, unsigned *status);

@@ -312,3 +312,114 @@ Test(sending, disk_is_full, .timeout = 240)
 	phone_free(p);
 	scene_close(&scene);
 }
+
+/* ---- Drafts ---- */
+
+/* One Sync of the drafts with that command under that key; false: no answer came. The new key, when there
+ * is one, goes to key. */
+static bool
+sync_drafts(struct phone *p, const char *command, char *key, unsigned *status)
+{
+	struct client_answer answer;
+	struct mf_error err;
+	char xml[1500];
+
+	snprintf(xml, sizeof xml,
+		"<Sync xmlns=\"AirSync\" xmlns:e=\"Email\" "
+		"xmlns:e2=\"Email2\"><Collections><Collection>"
+		"<SyncKey>%s</SyncKey><CollectionId>%s</CollectionId>%s</Collection></"
+		"Collections></Sync>",
+		key, phone_folder(p, "drafts")->id, command);
+	if (client_call_xml(p->client, "Sync", xml, &answer, &err) != MF_OK)
+		return false;
+	const struct wbxml_node *c =
+		wbxml_child(wbxml_child(answer.root, AirSync_Collections), AirSync_Collection);
+	const struct wbxml_node *responses = wbxml_child(c, AirSync_Responses);
+	const struct wbxml_node *one = wbxml_child(responses, AirSync_Add);
+
+	if (one == NULL)
+		one = wbxml_child(responses, AirSync_Change);
+	*status = one == NULL ? client_number(c, AirSync_Status, 1)
+			      : client_number(one, AirSync_Status, 0);
+	if (wbxml_child_value(c, AirSync_SyncKey) != NULL)
+		snprintf(key, 80, "%s", wbxml_child_value(c, AirSync_SyncKey));
+	return true;
+}
+
+/* A draft is sent by Sync, new or changed, and the daemon dies at each write: once, and no draft stays. */
+Test(sending, drafts_killed_at_every_write, .timeout = 240)
+{
+	struct gateway *g = &scene.gateway;
+	struct sink *sink = &scene.sink;
+	const char *user = fixture_user("drafts");
+	unsigned twins = 0, crashes = 0;
+
+	scene_open(&scene, 0);
+	struct phone *p = phone_new(g, user, NULL, "phone1");
+	phone_hierarchy(p);
+	for (unsigned n = 1; n <= 16; n++) {
+		char fault[40], key[80] = "0", old[80], command[700], item[100] = "";
+		unsigned status = 0, before = sink_mails(sink);
+		size_t again = gateway_log_count(g, "send=again");
+
+		cr_assert(sync_drafts(p, "", key, &status));
+		if (n > 8) { /* an older draft, changed and sent */
+			struct imap_talk *t = imap_talk_open(&scene.dovecot, user);
+			char draft[200];
+
+			snprintf(draft, sizeof draft,
+				"From: a@example.test\r\nSubject: Old %u\r\n\r\nText\r\n", n);
+			imap_talk_append(t, "Drafts", "\\Draft", NULL, draft, strlen(draft));
+			imap_talk_close(t);
+			phone_folder(p, "drafts");
+			client_folder_reset(phone_folder(p, "drafts"));
+			phone_sync(p, "drafts");
+			struct client_folder *f = phone_folder(p, "drafts");
+			const struct client_item **items = client_items_sorted(f);
+			cr_assert_eq(f->n_items, 1);
+			snprintf(item, sizeof item, "%s", items[0]->id);
+			snprintf(key, sizeof key, "%s", f->key);
+			free(items);
+		}
+		if (n > 8)
+			snprintf(command, sizeof command,
+				"<Commands><Change><ServerId>%s</ServerId><e2:Send/"
+				"><ApplicationData>"
+				"<e:To>b@example.test</e:To></ApplicationData></Change></Commands>",
+				item);
+		else
+			snprintf(command, sizeof command,
+				"<Commands><Add><ClientId>d%u</ClientId><e2:Send/><ApplicationData>"
+				"<e:To>b@example.test</e:To><e:Subject>New %u</e:Subject>"
+				"</ApplicationData></Add></Commands>",
+				n, n);
+		gateway_stop(g);
+		snprintf(fault, sizeof fault, "state:%s:%u", n % 2 ? "before" : "after",
+			((n - 1) % 8 + 2) / 2);
+		setenv("MAILFERRY_FAULT", fault, 1);
+		gateway_again(g);
+		unsetenv("MAILFERRY_FAULT");
+		snprintf(old, sizeof old, "%s", key);
+		bool answered = sync_drafts(p, command, key, &status);
+		gateway_kill(g);
+		gateway_again(g);
+		crashes += !answered;
+		snprintf(key, sizeof key, "%s", old); /* its answer was lost in any case */
+		cr_assert(sync_drafts(p, command, key, &status), "%s", fault);
+		cr_assert_eq(status, 1, "%u, %s: status %u", n, fault, status);
+		again = gateway_log_count(g, "send=again") - again;
+		twins += again > 0 && sink_mails(sink) - before == 2;
+		cr_assert_eq(sink_mails(sink) - before, again > 0 ? sink_mails(sink) - before : 1,
+			"%u, %s: %u mails", n, fault, sink_mails(sink) - before);
+		cr_assert_leq(sink_mails(sink) - before, 1 + (again > 0), "%u, %s: %u mails", n,
+			fault, sink_mails(sink) - before);
+		struct imap_talk *t = imap_talk_open(&scene.dovecot, user);
+		cr_assert_eq(imap_talk_count(t, "Drafts"), 0, "%u, %s: a draft stays", n, fault);
+		imap_talk_close(t);
+	}
+	cr_assert_geq(crashes, 6, "only %u crashes", crashes);
+	cr_assert_leq(twins, 4, "%u twins: only the gap behind the dot may make them", twins);
+	cr_assert_eq(copies_of(user), 16, "one copy each, not %u", copies_of(user));
+	phone_free(p);
+	scene_close(&scene);
+}

@@ -152,11 +152,12 @@ read_change(struct batch *b, struct change *ch)
 	const struct sync_mark *held = sync_held_get(&b->c->snapshot.held, ch->id);
 	const char *read = wbxml_child_value(data, Email_Read);
 
-	if (held == NULL || mf_idset_has(&b->c->snapshot.gone, ch->id)) {
+	/* A draft may be gone because the try before this one changed or sent it. */
+	ch->draft = sync_draft_is(b->r, b->c, ch->node);
+	if (held == NULL || (mf_idset_has(&b->c->snapshot.gone, ch->id) && !ch->draft)) {
 		ch->status = EAS_SYNC_NOT_FOUND;
 		return;
 	}
-	ch->draft = sync_draft_is(b->r, b->c, ch->node);
 	if ((data == NULL && !ch->draft) || has_forbidden(data)) {
 		ch->status = EAS_SYNC_CONVERSION;
 		return;

@@ -236,26 +236,58 @@ add(struct eas_request *r, struct sync_collection *c, const struct wbxml_node *c
 	return st;
 }
 
-/* Sends the draft and takes it away. What could not be sent stays a draft. */
-static enum mf_status
-send(struct eas_request *r, struct sync_collection *c, const struct wbxml_node *command,
-	uint64_t id, struct sync_response *out, struct mf_error *err)
+/* Names the try in the ledger: by all of the command, for a phone's ClientIds are those of SendMail too, and
+ * begin anew when it does. */
+static const char *
+ledger_key(const struct eas_request *r, const struct sync_collection *c,
+	const struct wbxml_node *command)
 {
-	const char *key = wbxml_child_value(command, AirSync_ClientId);
+	return mf_printf(r->arena, "draft:%s", message_id(r, c, command));
+}
 
-	if (key == NULL)
-		key = mf_printf(r->arena, "%s:%s", wbxml_child_value(command, AirSync_ServerId),
-			c->asked->key_text);
-	if (send_draft(r, c->folder, id, key, &out->status) == EAS_WAIT)
-		out->status = EAS_SYNC_RETRY; /* the same is under way in another request */
-	if (out->status != EAS_OK && out->status != EAS_PREVIOUSLY_SENT)
-		return MF_OK;
+/* It is out: nothing stays of it. */
+static enum mf_status
+finish_sent(struct sync_collection *c, const struct wbxml_node *command, uint64_t id,
+	struct sync_response *out, struct mf_error *err)
+{
 	out->status = EAS_OK;
 	if (command->tag == AirSync_Add) { /* the phone never hears of the item */
 		sync_held_remove(&c->snapshot.held, id);
 		out->server_id = "";
 	}
-	return take_away(c, id, err);
+	return id == 0 ? MF_OK : take_away(c, id, err);
+}
+
+/* Sends the draft and takes it away. What could not be sent stays a draft. */
+static enum mf_status
+send(struct eas_request *r, struct sync_collection *c, const struct wbxml_node *command,
+	uint64_t id, struct sync_response *out, struct mf_error *err)
+{
+	if (send_draft(r, c->folder, id, ledger_key(r, c, command), &out->status) == EAS_WAIT)
+		out->status = EAS_SYNC_RETRY; /* the same is under way in another request */
+	if (out->status != EAS_OK && out->status != EAS_PREVIOUSLY_SENT)
+		return MF_OK;
+	return finish_sent(c, command, id, out, err);
+}
+
+/* The answer of the request that sent it was lost, perhaps before its copy was filed and everything was
+ * taken away. */
+static enum mf_status
+send_again(struct eas_request *r, struct sync_collection *c, const struct wbxml_node *command,
+	uint64_t old, struct sync_response *out, struct mf_error *err)
+{
+	bool edit = old == 0 || draft_is_edit(wbxml_child(command, AirSync_ApplicationData));
+	bool there = old != 0 && !mf_idset_has(&c->snapshot.gone, old);
+	uint64_t id = 0;
+	enum mf_status st = edit ? find_made(c, message_id(r, c, command), &id, err) : MF_OK;
+
+	if (st != MF_OK && st != MF_UNSUPPORTED)
+		return st;
+	if (!edit && there)
+		id = old;
+	out->server_id = "";
+	st = id != 0 ? send(r, c, command, id, out, err) : finish_sent(c, command, old, out, err);
+	return st == MF_OK && edit && there ? take_away(c, old, err) : st;
 }
 
 enum mf_status
@@ -263,9 +295,11 @@ sync_draft_save(struct eas_request *r, struct sync_collection *c, const struct w
 	uint64_t old, struct sync_response *out, struct mf_error *err)
 {
 	uint64_t id = 0;
-	enum mf_status st =
-		old == 0 ? add(r, c, command, &id, err) : change(r, c, command, old, &id, err);
+	enum mf_status st;
 
+	if (is_sent(command) && send_was_sent(r, ledger_key(r, c, command)))
+		return send_again(r, c, command, old, out, err);
+	st = old == 0 ? add(r, c, command, &id, err) : change(r, c, command, old, &id, err);
 	if (st == MF_OK && old == 0)
 		out->server_id = ids_item_print(r->arena, c->folder->number, id);
 	if (st == MF_OK && is_sent(command))
