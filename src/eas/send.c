@@ -320,7 +320,7 @@ bool
 send_was_sent(struct eas_request *r, const char *client_id)
 {
 	/* Of a mail that has no such name: then it is another that was sent. */
-	struct ledger_entry e = { .device = r->device_id, .client_id = client_id };
+	struct ledger_entry e = { .device = r->device_id, .client_id = client_id, .own_id = true };
 	uint32_t user;
 	struct mf_error err;
 	return state_user_number(r->server->state, STATE_RECORDS, r->user, &user, &err) == MF_OK &&
@@ -332,7 +332,7 @@ enum eas_verdict
 send_draft(struct eas_request *r, const struct state_folder *folder, uint64_t id, const char *key,
 	unsigned *status)
 {
-	struct send_job job = { .kind = SEND_NEW, .client_id = key, .save = true };
+	struct send_job job = { .kind = SEND_NEW, .client_id = key, .own_id = true, .save = true };
 	struct mf_error err;
 	enum mf_status st = source_read(r, folder->id, id, &job.mime, &err);
 	if (st != MF_OK) {

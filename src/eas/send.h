@@ -18,6 +18,7 @@ enum send_kind { SEND_NEW, SEND_REPLY, SEND_FORWARD };
 struct send_job {
 	enum send_kind kind;
 	const char *client_id; /* "": the phone gave none (12.1) */
+	bool own_id;	       /* client_id is ours, and of no other mail */
 	struct mf_bytes mime; /* what the phone sent, a whole message; outlives the request's run */
 	bool save;	      /* a copy into Sent */
 	bool replace;	      /* ReplaceMime: nothing of the source goes in */

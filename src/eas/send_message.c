@@ -127,6 +127,7 @@ name_it(struct outgoing *o)
 	memcpy(o->entry.name, name, sizeof(o->entry.name));
 	o->entry.device = o->r->device_id;
 	o->entry.client_id = job->client_id;
+	o->entry.own_id = job->own_id;
 	if (!o->own_id)
 		o->message_id = mf_printf(o->r->arena, "%s@%s",
 			str_hex(o->r->arena, name, STATE_LEDGER_NAME_LEN),

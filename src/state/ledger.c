@@ -163,7 +163,9 @@ look_at_try(struct kv_txn *t, struct work *w, struct mf_error *err)
 	if (was.when < clock_wall() - STATE_LEDGER_LIFE)
 		return MF_OK;
 	if (memcmp(was.name, w->e->name, sizeof(was.name)) != 0)
-		w->e->other_mail = was_sent(t, w->user, was.name);
+		w->e->other_mail =
+			(w->e->own_id || was.when >= clock_wall() - STATE_LEDGER_CLIENT_LIFE) &&
+			was_sent(t, w->user, was.name);
 	w->e->same_client = w->e->other_mail || memcmp(was.name, w->e->name, sizeof(was.name)) == 0;
 	return MF_OK;
 }

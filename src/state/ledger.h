@@ -14,6 +14,8 @@
 enum {
 	STATE_LEDGER_LIFE = 30 * 24 * 3600,
 	STATE_LEDGER_NAME_LEN = 16,
+	STATE_LEDGER_CLIENT_LIFE =
+		3600, /* of a phone's ClientId, for other mail than it was used for */
 	STATE_LEDGER_NOTE_MAX = 16384
 };
 
@@ -29,11 +31,13 @@ struct ledger_entry {
 	uint8_t name[STATE_LEDGER_NAME_LEN]; /* in */
 	const char *device;		     /* in: canonical device id */
 	const char *client_id;		     /* in: "" when the phone gave none */
-	enum ledger_step step;		     /* out of begin: what stood there before */
-	bool same_client;		     /* out: this device and ClientId were there before */
-	bool other_mail;		     /* out: this ClientId, but for another mail */
-	int64_t first;			     /* out: when it was tried first, seconds since 1970 */
-	struct mf_bytes note; /* both: with SENT, what is still to be told to the user; at most
+	bool own_id; /* in: client_id is ours, and never stands for other mail: it counts as long as mail
+			does. Phones' own begin anew now and then */
+	enum ledger_step step; /* out of begin: what stood there before */
+	bool same_client;      /* out: this device and ClientId were there before */
+	bool other_mail;       /* out: this ClientId, but for another mail */
+	int64_t first;	       /* out: when it was tried first, seconds since 1970 */
+	struct mf_bytes note;  /* both: with SENT, what is still to be told to the user; at most
 				 STATE_LEDGER_NOTE_MAX bytes */
 };
 

@@ -86,6 +86,15 @@ Test(state_ledger, client_ids, .init = setup, .fini = teardown)
 	cr_assert(again.same_client && !again.other_mail && again.step == LEDGER_DONE);
 	again = begin('c', "one");
 	cr_assert(again.same_client && again.other_mail, "used for another mail that was sent");
+	clock_skip(STATE_LEDGER_CLIENT_LIFE + 10);
+	again = begin('c', "one");
+	cr_assert(!again.same_client && !again.other_mail, "the phone counts from one again");
+	again = begin('a', "one");
+	cr_assert(again.same_client && again.step == LEDGER_DONE, "the mail itself stays known");
+	struct ledger_entry own = { .device = "D", .client_id = "one", .own_id = true };
+	memset(own.name, 'c', sizeof(own.name));
+	cr_assert_eq(state_ledger_begin(st, user, arena, &own, NULL), MF_OK);
+	cr_assert(own.other_mail, "ours never begin anew");
 	again = begin('a', "two");
 	cr_assert(!again.same_client && again.step == LEDGER_DONE, "the mail is known by itself");
 	cr_assert_eq(again.first, e.first);

@@ -227,6 +227,7 @@ mail_answer(struct eas_request *r, const struct one *x, unsigned *status)
 	enum mf_status st = compose(r, x, &answer, &b, &err);
 	*job = (struct send_job){ .kind = SEND_REPLY,
 		.client_id = x->key,
+		.own_id = true,
 		.mime = mf_memdup(r->arena, b.data, b.len),
 		.save = true,
 		.replace = true,
