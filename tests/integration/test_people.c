@@ -1,0 +1,174 @@
+/*
+ * The daemon with a real OpenLDAP and a real ManageSieve beside IMAP: the address book, certificates,
+ * out-of-office replies; and each server stopped in the middle, with the others unharmed.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "phone.h"
+#include "slapd.h"
+#include "wbxml/wbxml.h"
+
+static struct dovecot dovecot;
+static struct slapd slapd;
+static struct gateway gateway;
+
+static void
+start(void)
+{
+	char more[2000], imap_url[80];
+
+	dovecot_start(&dovecot, "");
+	slapd_start(&slapd, "");
+	snprintf(imap_url, sizeof(imap_url), "%s", dovecot_url(&dovecot, true));
+	snprintf(more, sizeof(more),
+		"backends = {\"imap\", \"ldap\", \"sieve\"}\n"
+		"imap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n"
+		"ldap {\n\turl = \"ldaps://127.0.0.1:%u\"\n\tca_file = \"%s\"\n"
+		"\tbase = \"dc=example,dc=org\"\n\ttimeout = 2s\n\tconnect_timeout = 2s\n}\n"
+		"sieve {\n\turl = \"sieve://127.0.0.1:%u\"\n\tstarttls = required\n\tca_file = "
+		"\"%s\"\n"
+		"\tcommand_timeout = 2s\n\tconnect_timeout = 2s\n}\n",
+		imap_url, dovecot.ca, slapd.ldaps, slapd.ca, dovecot.sieve, dovecot.ca);
+	gateway_start(&gateway, &dovecot, more);
+}
+
+static void
+stop(void)
+{
+	gateway_end(&gateway);
+	slapd_end(&slapd);
+	dovecot_end(&dovecot);
+}
+
+TestSuite(people, .init = start, .fini = stop, .timeout = 120);
+
+/* The answer's root, HTTP 200. */
+static const struct wbxml_node *
+call(struct phone *p, const char *command, const char *xml)
+{
+	static struct client_answer answer; /* lives until the next */
+	struct mf_error err;
+
+	cr_assert_eq(client_call_xml(p->client, command, xml, &answer, &err), MF_OK, "%s", command);
+	cr_assert_eq(answer.http_status, 200, "%s: %u", command, answer.http_status);
+	return answer.root;
+}
+
+static const struct wbxml_node *
+find_people(struct phone *p, const char *text)
+{
+	char xml[600];
+
+	snprintf(xml, sizeof(xml),
+		"<Search xmlns=\"Search\"><Store><Name>GAL</Name><Query>%s</Query><Options>"
+		"<Range>0-99</Range><Picture><MaxSize>10000</MaxSize></Picture></Options></Store>"
+		"</Search>",
+		text);
+	return wbxml_child(wbxml_child(call(p, "Search", xml), Search_Response), Search_Store);
+}
+
+static const struct wbxml_node *
+oof(struct phone *p, const char *what)
+{
+	char xml[1000];
+
+	snprintf(xml, sizeof(xml), "<Settings xmlns=\"Settings\"><Oof>%s</Oof></Settings>", what);
+	return wbxml_child(call(p, "Settings", xml), Settings_Oof);
+}
+
+static const char get_oof[] = "<Get><BodyType>Text</BodyType></Get>";
+static const char set_oof[] =
+	"<Set><OofState>1</OofState><OofMessage><AppliesToInternal/><Enabled>1</Enabled>"
+	"<ReplyMessage>Away</ReplyMessage><BodyType>Text</BodyType></OofMessage></Set>";
+
+/* The Status of the Response, or, where there is none, of the whole, negative. */
+static int64_t
+resolve(struct phone *p, const char *to, const struct wbxml_node **recipient)
+{
+	char xml[600];
+	const struct wbxml_node *root, *response;
+
+	snprintf(xml, sizeof(xml),
+		"<ResolveRecipients xmlns=\"ResolveRecipients\"><To>%s</To><Options>"
+		"<CertificateRetrieval>2</CertificateRetrieval></Options></ResolveRecipients>",
+		to);
+	root = call(p, "ResolveRecipients", xml);
+	response = wbxml_child(root, ResolveRecipients_Response);
+	*recipient = wbxml_child(response, ResolveRecipients_Recipient);
+	return response == NULL ? -(int64_t)client_number(root, ResolveRecipients_Status, 0)
+				: (int64_t)client_number(response, ResolveRecipients_Status, 0);
+}
+
+Test(people, address_book)
+{
+	struct phone *p = phone_new(&gateway, fixture_user("people"), NULL, "phone1");
+	const struct wbxml_node *store, *properties, *recipient;
+
+	phone_hierarchy(p);
+	store = find_people(p, "ada");
+	cr_assert_eq(client_number(store, Search_Status, 0), 1);
+	cr_assert_eq(client_number(store, Search_Total, 0), 2);
+	properties = wbxml_child(wbxml_child(store, Search_Result), Search_Properties);
+	cr_assert_str_eq(wbxml_child_value(properties, GAL_EmailAddress), "ada@example.org");
+	cr_assert_eq(client_number(wbxml_child(properties, GAL_Picture), GAL_Status, 0), 1);
+	cr_assert_eq(client_number(find_people(p, "clone"), Search_Total, 0), 250);
+	cr_assert_eq(client_number(find_people(p, "*)(uid=*"), Search_Total, 0), 0);
+	cr_assert_eq(resolve(p, "Ada Lovelace", &recipient), 1);
+	cr_assert_eq(client_number(wbxml_child(recipient, ResolveRecipients_Certificates),
+			     ResolveRecipients_CertificateCount, 0),
+		1);
+	cr_assert_eq(resolve(p, "team@example.org", &recipient), 1);
+	cr_assert_eq(client_number(wbxml_child(recipient, ResolveRecipients_Certificates),
+			     ResolveRecipients_RecipientCount, 0),
+		4);
+	cr_assert_eq(resolve(p, "clone", &recipient), 3);
+	cr_assert_eq(resolve(p, "nobody", &recipient), 4);
+	phone_free(p);
+}
+
+Test(people, replies)
+{
+	struct phone *p = phone_new(&gateway, fixture_user("people"), NULL, "phone1");
+	const struct wbxml_node *get;
+
+	phone_hierarchy(p);
+	cr_assert_eq(client_number(oof(p, set_oof), Settings_Status, 0), 1);
+	get = wbxml_child(oof(p, get_oof), Settings_Get);
+	cr_assert_eq(client_number(get, Settings_OofState, 9), 1);
+	cr_assert_str_eq(
+		wbxml_child_value(wbxml_child(get, Settings_OofMessage), Settings_ReplyMessage),
+		"Away");
+	phone_free(p);
+}
+
+/* Each server's own commands tell so; mail goes on, and all goes on once it is back. */
+Test(people, servers_stopped)
+{
+	struct phone *p = phone_new(&gateway, fixture_user("people"), NULL, "phone1");
+	const struct wbxml_node *recipient;
+
+	phone_hierarchy(p);
+	phone_sync(p, "inbox");
+	cr_assert_eq(client_number(find_people(p, "ada"), Search_Status, 0), 1);
+	slapd_do(&slapd, "kill");
+	cr_assert_eq(client_number(find_people(p, "ada"), Search_Status, 0), 7);
+	cr_assert_eq(resolve(p, "ada", &recipient), -6);
+	phone_sync(p, "inbox");
+	cr_assert_eq(client_number(oof(p, set_oof), Settings_Status, 0), 1);
+	slapd_do(&slapd, "start");
+	cr_assert_eq(client_number(find_people(p, "ada"), Search_Status, 0), 1);
+	slapd_do(&slapd, "pause");
+	cr_assert_eq(client_number(find_people(p, "ada"), Search_Status, 0), 7, "it hangs");
+	phone_sync(p, "inbox");
+	slapd_do(&slapd, "continue");
+	cr_assert_eq(client_number(find_people(p, "ada"), Search_Status, 0), 1);
+	/* IMAP and Sieve: who is known to be the user is told so by each. */
+	dovecot_do(&dovecot, "kill");
+	cr_assert_eq(client_number(oof(p, get_oof), Settings_Status, 0), 4);
+	dovecot_do(&dovecot, "start");
+	cr_assert_eq(client_number(oof(p, get_oof), Settings_Status, 0), 1);
+	phone_sync(p, "inbox");
+	phone_free(p);
+}
