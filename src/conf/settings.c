@@ -283,9 +283,9 @@ const struct mf_setting conf_settings[] = {
 		"With a master_user: how often that work is done for all users who are known, "
 		"whether their phones are near or not; 0: never." },
 	{ "ping_changes", MF_SETTING_BOOL, "no", 0, 0, NULL,
-		"Wake a phone that waits by Ping for changed and deleted mail, too, not for new "
-		"mail "
-		"alone: other clients' reading costs its battery then." },
+		"Wake a phone that waits (Ping, or a Sync that waits) for changed and deleted "
+		"mail, "
+		"too, not for new mail alone: other clients' reading costs its battery then." },
 	{ "ping_folders_max", MF_SETTING_NUMBER, "300", 1, 10000, NULL,
 		"Most folders that one Ping may name." },
 	{ "auth_cache", MF_SETTING_DURATION, "5m", 0, DAY, NULL,

@@ -356,13 +356,14 @@ carry_out_rules(struct run *run)
 }
 
 /* A request that waits is not answered early for flags that others changed, or for what others took
- * away: that comes with the next mail, or at the end of its time (MS-ASCMD 3.1.5.4). */
+ * away: that comes with the next mail, or at the end of its time (MS-ASCMD 3.1.5.4); unless a setting wants it. */
 static bool
 only_changes(const struct run *run)
 {
 	const struct sync_request *rq = run->rq;
 
-	if (rq->waiting == NULL || run->r->wait.ended || clock_ms() >= rq->until)
+	if (rq->waiting == NULL || run->r->wait.ended || clock_ms() >= rq->until ||
+		mf_conf_bool(run->r->server->conf, "ping_changes"))
 		return false;
 	for (size_t i = 0; i < rq->n; i++) {
 		const struct sync_collection *c = &run->list[i];

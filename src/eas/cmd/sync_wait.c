@@ -89,7 +89,7 @@ sync_wait(struct eas_request *r, const struct sync_request *rq)
 	r->wait.group = r->user_number;
 	r->wait.one = rq->waiting->one;
 	r->wait.folders = rq->waiting->folders;
-	r->wait.changes = true;
+	r->wait.changes = mf_conf_bool(r->server->conf, "ping_changes");
 	return EAS_WAIT;
 }
 
