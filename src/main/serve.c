@@ -41,7 +41,8 @@
 #include "work/work.h"
 
 enum {
-	REAP_MAX_MS = 60 * 1000,       /* idle sessions are looked at at least that often */
+	REAP_MAX_MS = 60 * 1000, /* idle sessions are looked at at least that often */
+	HOUSE_MIN_MS = 1000,	 /* a thousand sessions that end one by one are ended together */
 	COLLECT_MS = 24 * 3600 * 1000, /* what dead devices left */
 	COLLECT_FIRST_MS = 10 * 60 * 1000,
 	MALLOC_ARENAS = 2
@@ -273,7 +274,7 @@ keep_house(struct service *s)
 		if (now + s->watchdog < next)
 			next = now + s->watchdog;
 	}
-	return next > now ? next - now : 1;
+	return next - now > HOUSE_MIN_MS ? next - now : HOUSE_MIN_MS;
 }
 
 /* Certificates and the log's level: other settings are read at a start. */
