@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ahead.h"
 #include "attrs.h"
 #include "command.h"
 #include "select.h"
@@ -211,8 +212,10 @@ imap_stream_part(struct mf_session *s, const char *folder, uint64_t id,
 {
 	struct piece p = { .id = id, .what = what, .write = write, .ctx = ctx };
 	struct imap_sink sink = { .wants = wants, .take = pass, .ctx = &p };
-	enum mf_status status = imap_select(s, folder, id, err);
+	enum mf_status status = imap_ahead_end(s, err); /* its literals are not for the sink */
 
+	if (status == MF_OK)
+		status = imap_select(s, folder, id, err);
 	if (status != MF_OK)
 		return status;
 	if (id == 0 || id > UINT32_MAX || !imap_section_valid(what->section))
