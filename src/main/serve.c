@@ -259,7 +259,7 @@ keep_house(struct service *s)
 
 	reap = backend_sessions_reap(s->backends, now);
 	if (reap < next)
-		next = reap;
+		next = reap > now + HOUSE_MIN_MS ? reap : now + HOUSE_MIN_MS;
 	else if (idle > 0 && now + idle < next)
 		next = now + idle; /* for those that become idle from now on */
 	if (now >= s->collect_at)
@@ -274,7 +274,7 @@ keep_house(struct service *s)
 		if (now + s->watchdog < next)
 			next = now + s->watchdog;
 	}
-	return next - now > HOUSE_MIN_MS ? next - now : HOUSE_MIN_MS;
+	return next > now ? next - now : 1;
 }
 
 /* Certificates and the log's level: other settings are read at a start. */
