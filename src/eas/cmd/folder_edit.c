@@ -48,10 +48,7 @@ folder_edit_begin(struct eas_request *r, struct folder_edit *out, struct mf_erro
 const struct state_folder *
 folder_edit_find(const struct folder_edit *e, const char *text)
 {
-	uint32_t number;
-	if (!state_folder_parse(text, &number))
-		return NULL;
-	const struct state_folder *f = state_folder_by_number(&e->folders, number);
+	const struct state_folder *f = folder_by_text(&e->folders, text);
 	return f != NULL && folder_shown(f) ? f : NULL;
 }
 

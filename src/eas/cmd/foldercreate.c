@@ -39,7 +39,10 @@ cmd_foldercreate(struct eas_request *r)
 	enum mf_status st = folder_edit_begin(r, &e, &err);
 	if (st != MF_OK)
 		return eas_fail(r, st, &err);
-	if (!folder_edit_name_ok(name) || !type_ok(schema_number(r->root, FolderHierarchy_Type, 0)))
+	uint64_t type = schema_number(r->root, FolderHierarchy_Type, 0);
+	if (type == FOLDER_RECIPIENTS)
+		return eas_fail_status(r, EAS_FOLDER_SPECIAL, "the recipients");
+	if (!folder_edit_name_ok(name) || !type_ok(type))
 		return eas_fail_status(r, EAS_FOLDER_FORMAT, "no such name or type");
 	st = folder_edit_parent(&e, wbxml_child_value(r->root, FolderHierarchy_ParentId), &parent,
 		&parent_id, &err);

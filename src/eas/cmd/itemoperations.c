@@ -41,26 +41,27 @@ static enum mf_status
 empty(struct operations *o, const struct wbxml_node *node, unsigned *status, struct mf_error *err)
 {
 	struct eas_request *r = o->r;
-	uint32_t number;
 	const char *id = wbxml_child_value(node, AirSync_CollectionId);
 	const struct wbxml_node *options = wbxml_child(node, ItemOperations_Options);
 	bool below = wbxml_child(options, ItemOperations_DeleteSubFolders) != NULL, partial = false;
 	*status = OPERATION_NOT_FOUND;
-	if (!state_folder_parse(id, &number))
-		return MF_OK;
 	enum mf_status st = below ? eas_folders_refresh(r, &o->folders, err) : MF_OK;
 	if (st != MF_OK)
 		return st;
-	const struct state_folder *f = state_folder_by_number(&o->folders, number);
+	const struct state_folder *f = folder_by_text(&o->folders, id);
 	if (f == NULL)
 		return MF_OK;
+	if (folder_is_recipients(f)) {
+		*status = OPERATION_DENIED;
+		return MF_OK;
+	}
 	st = MF_UNSUPPORTED;
 	if (!folder_holds_items(f))
 		st = MF_OK;
 	else if (r->store_api->empty != NULL)
 		st = r->store_api->empty(r->store, f->id, err);
 	if (st == MF_OK && below)
-		st = delete_below(o, number, &partial, err);
+		st = delete_below(o, f->number, &partial, err);
 	*status = partial && st == MF_OK ? OPERATION_PARTIAL
 					 : eas_status_at(EAS_AT_ITEMOPERATIONS, st);
 	return st;

@@ -17,9 +17,6 @@ enum {
 	MOVE_RECIPIENT_CACHE = EAS_INVALID_IDS_TOGETHER,
 };
 
-/* The recipient information cache's CollectionId (MS-ASCMD 2.2.3.30.5). */
-static const char RECIPIENT_CACHE[] = "RI";
-
 static const struct wbxml_node *
 move_always(const struct wbxml_node *move)
 {
@@ -49,13 +46,11 @@ static unsigned
 find_destination(
 	const char *id, const struct state_folders *folders, const struct state_folder **out)
 {
-	uint32_t number;
-
-	if (strcmp(id, RECIPIENT_CACHE) == 0)
-		return MOVE_RECIPIENT_CACHE;
-	*out = state_folder_parse(id, &number) ? state_folder_by_number(folders, number) : NULL;
+	*out = folder_by_text(folders, id);
 	if (*out == NULL)
 		return MOVE_NOT_FOUND;
+	if (folder_is_recipients(*out))
+		return MOVE_RECIPIENT_CACHE;
 	if ((*out)->class != MF_CLASS_MAIL || (*out)->role == MF_ROLE_DRAFTS ||
 		(*out)->role == MF_ROLE_OUTBOX || !folder_holds_items(*out))
 		return EAS_MOVE_DESTINATION;

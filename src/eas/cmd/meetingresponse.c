@@ -93,7 +93,7 @@ read_one(struct meetings *m, const struct wbxml_node *node, struct one *x)
 	if (answer == NULL || strlen(answer) != 1 || answer[0] < '1' || answer[0] > '3')
 		return MEETING_INVALID;
 	x->partstat = answers[answer[0] - '0'];
-	if (x->instance != NULL && m->r->version < EAS_14_1)
+	if (x->instance != NULL && (m->r->version < EAS_14_1 || *x->instance == '\0'))
 		return MEETING_INVALID;
 	if (x->instance != NULL && !datetime_parse(x->instance, &when))
 		return EAS_INVALID_DATE;

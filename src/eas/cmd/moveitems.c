@@ -11,8 +11,10 @@
 #include <string.h>
 
 #include "eas/empty_store.h"
+#include "eas/folders.h"
 #include "eas/map/folder.h"
 #include "eas/map/ids.h"
+#include "eas/status.h"
 #include "mailferry/log.h"
 #include "state/collection.h"
 #include "state/device.h"
@@ -40,12 +42,16 @@ struct moving {
 
 /* ---- In ---- */
 
-static const struct state_folder *
-find_folder(const struct moving *m, const char *text)
+/* What is wrong with a destination; the recipients take no items (MS-ASCMD 2.2.2). */
+static unsigned
+judge_destination(
+	const struct moving *m, const struct state_folder *from, const struct state_folder *to)
 {
-	uint32_t number;
-	return state_folder_parse(text, &number) ? state_folder_by_number(&m->folders, number)
-						 : NULL;
+	if (to != NULL && folder_is_recipients(to) && eas_folders_recipients(m->r))
+		return EAS_INVALID_IDS_TOGETHER;
+	if (to == NULL || !folder_holds_items(to) || strcmp(to->store, from->store) != 0)
+		return MOVE_DESTINATION;
+	return to == from ? MOVE_SAME : 0;
 }
 
 static void
@@ -53,16 +59,13 @@ read_one(const struct moving *m, const struct wbxml_node *node, struct one *out)
 {
 	uint32_t folder;
 	out->text = wbxml_child_value(node, Move_SrcMsgId);
-	out->from = find_folder(m, wbxml_child_value(node, Move_SrcFldId));
-	out->to = find_folder(m, wbxml_child_value(node, Move_DstFldId));
+	out->from = folder_by_text(&m->folders, wbxml_child_value(node, Move_SrcFldId));
+	out->to = folder_by_text(&m->folders, wbxml_child_value(node, Move_DstFldId));
 	if (out->from == NULL || !folder_holds_items(out->from) ||
 		!ids_item_parse(out->text, &folder, &out->id) || folder != out->from->number)
 		out->status = MOVE_SOURCE;
-	else if (out->to == NULL || !folder_holds_items(out->to) ||
-		 strcmp(out->to->store, out->from->store) != 0)
-		out->status = MOVE_DESTINATION;
-	else if (out->from == out->to)
-		out->status = MOVE_SAME;
+	else
+		out->status = judge_destination(m, out->from, out->to);
 }
 
 static void

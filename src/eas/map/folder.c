@@ -9,6 +9,8 @@
 /* Deeper folders are shown at the top: no phone shows them anyway, and a loop ends here. */
 enum { DEPTH_MAX = 100 };
 
+static const char RECIPIENTS_NAME[] = "RI"; /* MS-ASCMD 2.2.3.30.6 */
+
 static const struct {
 	enum mf_role role;
 	enum folder_type type;
@@ -34,6 +36,24 @@ folder_is_recipients(const struct state_folder *f)
 {
 	return strcmp(f->store, FOLDER_VIRTUAL_STORE) == 0 &&
 	       strcmp(f->id, FOLDER_RECIPIENTS_ID) == 0;
+}
+
+static const struct state_folder *
+recipients_of(const struct state_folders *folders)
+{
+	for (size_t i = 0; i < folders->n; i++)
+		if (folders->folders[i].gone == 0 && folder_is_recipients(&folders->folders[i]))
+			return &folders->folders[i];
+	return NULL;
+}
+
+const struct state_folder *
+folder_by_text(const struct state_folders *folders, const char *text)
+{
+	uint32_t number;
+	if (strcmp(text, RECIPIENTS_NAME) == 0)
+		return recipients_of(folders);
+	return state_folder_parse(text, &number) ? state_folder_by_number(folders, number) : NULL;
 }
 
 bool

@@ -39,6 +39,10 @@ bool folder_holds_items(const struct state_folder *f);
 /* The recipient information cache. */
 bool folder_is_recipients(const struct state_folder *f);
 
+/* The folder that an id of a phone means; NULL: none, or it is gone. "RI" is the recipient information
+ * cache, beside its own id (MS-ASCMD 2.2.3.30.6). */
+const struct state_folder *folder_by_text(const struct state_folders *folders, const char *text);
+
 /* Whether phones see it: it is there, and its class has a backend. */
 bool folder_shown(const struct state_folder *f);
 
