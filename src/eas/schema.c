@@ -17,6 +17,7 @@ enum type {
 	KEY,	/* text of at most 64 bytes, may be empty */
 	ID,	/* text of 1 to 64 bytes */
 	UINT,	/* 0 to 4294967295; empty is let through: as if it were absent */
+	INT,	/* the same, or negative: the command says how far it may go */
 	BOOL,	/* 0, 1 or empty (MS-ASDTYPE 2.1) */
 };
 
@@ -103,6 +104,9 @@ fits(const struct wbxml_node *n, enum type type)
 		return n->children == NULL && *s != '\0' && strlen(s) <= ID_MAX;
 	case UINT:
 		return n->children == NULL && number(s);
+	case INT:
+		return n->children == NULL &&
+		       (number(s) || (s[0] == '-' && s[1] != '\0' && number(s + 1)));
 	case BOOL:
 		return n->children == NULL &&
 		       (*s == '\0' || strcmp(s, "0") == 0 || strcmp(s, "1") == 0);

@@ -145,10 +145,22 @@ estimate(struct run *run, const struct wbxml_node *n, struct estimate *e, struct
 	return st == MF_TEMPORARY || st == MF_AUTH ? st : MF_OK;
 }
 
+/* 110 is the status of a whole request (MS-ASCMD 2.2.2); beside others the collection's alone. */
+static bool
+all_refused(const struct run *run)
+{
+	for (size_t i = 0; i < run->n; i++)
+		if (run->list[i].status != EAS_SERVER_ERROR)
+			return false;
+	return run->n > 0;
+}
+
 static enum eas_verdict
 answer(struct run *run)
 {
 	struct eas_request *r = run->r;
+	if (all_refused(run))
+		return eas_fail_status(r, EAS_SERVER_ERROR, "FilterType that is not for mail");
 	eas_reply_begin(r, GetItemEstimate_GetItemEstimate);
 	for (size_t i = 0; i < run->n; i++) {
 		const struct estimate *e = &run->list[i];

@@ -433,6 +433,17 @@ tell_nothing(struct eas_request *r, const struct run *run, struct mf_arena *last
 	return EAS_DONE;
 }
 
+/* Every collection asks for what no request may ask: then it is the request that is refused, as
+ * phones know it (MS-ASCMD 2.2.3.7.2 says so of one case). Beside others the collection alone is. */
+static bool
+all_refused(const struct run *run)
+{
+	for (size_t i = 0; i < run->rq->n; i++)
+		if (run->list[i].status != EAS_SYNC_PROTOCOL)
+			return false;
+	return run->rq->n > 0;
+}
+
 static enum eas_verdict
 sync_now(struct eas_request *r, struct mf_arena *lasting)
 {
@@ -452,6 +463,9 @@ sync_now(struct eas_request *r, struct mf_arena *lasting)
 		return eas_fail(r, st == MF_RESYNC ? MF_TEMPORARY : st, &err);
 	if (run.told == 0)
 		return tell_nothing(r, &run, lasting);
+	if (all_refused(&run))
+		return eas_fail_status(
+			r, EAS_SYNC_PROTOCOL, "no collection that may be asked for so");
 	r->status = EAS_OK;
 	snprintf(r->note, sizeof(r->note), "items=%zu", r->items);
 	return eas_reply_end(r);

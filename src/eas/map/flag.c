@@ -9,6 +9,8 @@ static const uint16_t children[] = { Tasks_Subject, Email_Status, Email_FlagType
 	Tasks_UtcDueDate, Tasks_ReminderSet, Tasks_ReminderTime, Tasks_OrdinalDate,
 	Tasks_SubOrdinalDate };
 
+static const char usual_type[] = "for Follow Up";
+
 /* All four or none (MS-ASEMAIL 2.2.2.31). */
 static const uint16_t dates[] = { Tasks_StartDate, Tasks_DueDate, Tasks_UtcStartDate,
 	Tasks_UtcDueDate };
@@ -54,6 +56,14 @@ complete(const struct wbxml_node *flag, const char *status)
 	       (is_set(flag, Email_CompleteTime) && is_set(flag, Tasks_DateCompleted));
 }
 
+/* A flag without a FlagType has the one that Outlook gives: others could not show it (MS-ASEMAIL 2.2.2.35). */
+static const char *
+kept_value(const struct wbxml_node *flag, uint16_t tag)
+{
+	return tag == Email_FlagType && !is_set(flag, tag) ? usual_type
+							   : wbxml_child_value(flag, tag);
+}
+
 static struct mf_bytes
 keep(struct mf_arena *a, const struct wbxml_node *flag)
 {
@@ -65,8 +75,8 @@ keep(struct mf_arena *a, const struct wbxml_node *flag)
 	wbxml_begin(&w, &b);
 	wbxml_open(&w, Email_Flag);
 	for (size_t i = 0; i < sizeof(children) / sizeof(children[0]); i++)
-		if (is_set(flag, children[i]))
-			wbxml_element(&w, children[i], wbxml_child_value(flag, children[i]));
+		if (is_set(flag, children[i]) || children[i] == Email_FlagType)
+			wbxml_element(&w, children[i], kept_value(flag, children[i]));
 	wbxml_close(&w);
 	copy = mf_memdup(a, b.data, b.len);
 	mf_buf_deinit(&b);
@@ -105,7 +115,7 @@ flag_write(struct wbxml_writer *w, struct mf_arena *a, bool set, struct mf_bytes
 			wbxml_element(w, n->tag, wbxml_value(n));
 	} else if (set) { /* flagged by another mail program */
 		wbxml_element(w, Email_Status, "2");
-		wbxml_element(w, Email_FlagType, "for Follow Up");
+		wbxml_element(w, Email_FlagType, usual_type);
 	}
 	wbxml_close(w);
 }
