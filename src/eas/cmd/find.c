@@ -13,8 +13,11 @@
 #include "eas/map/phrase.h"
 #include "mailferry/log.h"
 
-/* MS-ASCMD 2.2.3.177.2, of the Response. */
+/* MS-ASCMD 2.2.3.177.2: of Find and its Response; the last of the Response alone. */
 enum { FIND_INVALID = 2, FIND_FOLDERSYNC = 3, FIND_NOT_FROM_ZERO = 4 };
+
+/* Store of the Response. */
+static const char mailbox[] = "Mailbox", people_list[] = "GAL";
 
 struct finding {
 	struct eas_request *r;
@@ -75,7 +78,7 @@ static void
 open_response(struct eas_request *r, const char *store, unsigned status)
 {
 	eas_reply_begin(r, Find_Find);
-	eas_reply_status(r, EAS_OK);
+	eas_reply_status(r, status == FIND_NOT_FROM_ZERO ? EAS_OK : status);
 	r->status = status;
 	wbxml_open(&r->writer, Find_Response);
 	wbxml_element(&r->writer, ItemOperations_Store, store);
@@ -117,7 +120,6 @@ static enum eas_verdict
 answer_hits(
 	struct finding *f, const struct state_folders *folders, const struct mailsearch_hits *hits)
 {
-	static const char store[] = "Mailbox";
 	const struct mailsearch_teller teller = { email_found_options(), write_result };
 	struct eas_request *r = f->r;
 	struct mf_error err = { 0 };
@@ -125,10 +127,10 @@ answer_hits(
 	eas_note(r, "found=%llu partial=%d searched=%d", (unsigned long long)hits->total,
 		hits->partial, !hits->remembered);
 	if (f->first >= hits->n)
-		return answer_status(r, store, EAS_OK);
+		return answer_status(r, mailbox, EAS_OK);
 	if (last >= hits->n)
 		last = hits->n - 1;
-	open_response(r, store, EAS_OK);
+	open_response(r, mailbox, EAS_OK);
 	enum mf_status st =
 		mailsearch_tell(r, folders, hits, f->first, &last, &teller, &told, &err);
 	if (st != MF_OK)
@@ -145,7 +147,6 @@ answer_hits(
 static enum eas_verdict
 find_mail(struct eas_request *r, const struct wbxml_node *criterion)
 {
-	static const char store[] = "Mailbox";
 	struct finding f = { .r = r,
 		.query = wbxml_child(criterion, Find_Query),
 		.options = wbxml_child(criterion, Find_Options) };
@@ -154,28 +155,27 @@ find_mail(struct eas_request *r, const struct wbxml_node *criterion)
 	struct mf_error err = { 0 };
 	unsigned status = read_request(&f);
 	if (status != EAS_OK)
-		return answer_status(r, store, status);
+		return answer_status(r, mailbox, status);
 	enum mf_status st =
 		state_folders_load(r->server->state, r->user_number, r->arena, &folders, &err);
 	if (st == MF_OK)
 		st = mailsearch_run(r, &folders, &f.m, &hits, &err);
 	if (st == MF_GONE && f.m.remembered)
-		return answer_status(r, store, FIND_NOT_FROM_ZERO);
+		return answer_status(r, mailbox, FIND_NOT_FROM_ZERO);
 	if (st == MF_TEMPORARY || st == MF_AUTH || st == MF_BROKEN)
 		return eas_fail(r, st, &err);
 	if (st != MF_OK)
-		return answer_status(r, store, eas_status_at(EAS_AT_FIND, st));
+		return answer_status(r, mailbox, eas_status_at(EAS_AT_FIND, st));
 	return answer_hits(&f, &folders, &hits);
 }
 
 static enum eas_verdict
 answer_people(struct peoplesearch *s, struct eas_request *r)
 {
-	static const char store[] = "GAL";
 	struct wbxml_writer *w = &r->writer;
 	if (s->n == 0)
-		return answer_status(r, store, EAS_OK);
-	open_response(r, store, EAS_OK);
+		return answer_status(r, people_list, EAS_OK);
+	open_response(r, people_list, EAS_OK);
 	for (size_t i = 0; i < s->n; i++) {
 		wbxml_open(w, Find_Result);
 		wbxml_open(w, Find_Properties);
@@ -193,7 +193,6 @@ answer_people(struct peoplesearch *s, struct eas_request *r)
 static enum eas_verdict
 find_people(struct eas_request *r, const struct wbxml_node *criterion)
 {
-	static const char store[] = "GAL";
 	const struct wbxml_node *options = wbxml_child(criterion, Find_Options);
 	const struct wbxml_node *query = wbxml_child(criterion, Find_Query);
 	struct peoplesearch s = { .text = wbxml_child_value(query, Find_FreeText) };
@@ -202,14 +201,14 @@ find_people(struct eas_request *r, const struct wbxml_node *criterion)
 	if (!mailsearch_range(wbxml_child_value(options, Find_Range), &s.first, &s.last) ||
 		!person_pictures_read(wbxml_child(options, Find_Picture), Find_MaxSize,
 			Find_MaxPictures, &s.pictures))
-		return answer_status(r, store, FIND_INVALID);
+		return answer_status(r, people_list, FIND_INVALID);
 	s.last = mailsearch_page_end(s.first, s.last);
 	enum mf_status st = peoplesearch_run(r, &s, &err);
 	if (st == MF_OK)
 		return answer_people(&s, r);
 	mf_log_warning(
 		"find=people status=%s error=%s", mf_status_name(st), mf_log_value(err.text));
-	return answer_status(r, store, eas_status_at(EAS_AT_FIND, st));
+	return answer_status(r, people_list, eas_status_at(EAS_AT_FIND, st));
 }
 
 enum eas_verdict
@@ -220,5 +219,7 @@ cmd_find(struct eas_request *r)
 	const struct wbxml_node *people = wbxml_child(search, Find_GalSearchCriterion);
 	if ((mail == NULL) == (people == NULL))
 		return eas_fail_status(r, FIND_INVALID, "one criterion is needed");
+	if (*wbxml_child_value(r->root, Find_SearchId) == '\0')
+		return answer_status(r, mail != NULL ? mailbox : people_list, FIND_INVALID);
 	return mail != NULL ? find_mail(r, mail) : find_people(r, people);
 }
