@@ -132,6 +132,18 @@ eas_reply_end(struct eas_request *r)
 	return EAS_DONE;
 }
 
+/* MeetingResponse has a Status in its Results only (MS-ASCMD 2.2.3.177.9); that below the root is what
+ * phones look for with every command. */
+static void
+repeat_in_result(struct eas_request *r)
+{
+	if (r->command->root != MeetingResponse_MeetingResponse)
+		return;
+	wbxml_open(&r->writer, MeetingResponse_Result);
+	wbxml_number(&r->writer, r->command->status_tag, r->status);
+	wbxml_close(&r->writer);
+}
+
 enum eas_verdict
 eas_fail_status(struct eas_request *r, unsigned status, const char *why)
 {
@@ -142,6 +154,7 @@ eas_fail_status(struct eas_request *r, unsigned status, const char *why)
 		return eas_fail_http(r, eas_status_http(status), NULL);
 	eas_reply_begin(r, r->command->root);
 	eas_reply_status(r, status);
+	repeat_in_result(r);
 	return eas_reply_end(r);
 }
 
