@@ -24,11 +24,21 @@ is_sent(const struct wbxml_node *command)
 	       wbxml_child(wbxml_child(command, AirSync_ApplicationData), Email2_Send) != NULL;
 }
 
+/* Of SMS and the like, which a folder of mail is asked to hold too (MS-ASCMD 2.2.3.27.6). */
+static bool
+is_no_mail(const struct wbxml_node *command)
+{
+	const char *class = wbxml_child_value(command, AirSync_Class);
+
+	return class != NULL && class[0] != '\0' && !str_ieq(class, "Email");
+}
+
 bool
 sync_draft_is(const struct eas_request *r, const struct sync_collection *c,
 	const struct wbxml_node *command)
 {
 	return r->version >= EAS_16_0 && c->folder->role == MF_ROLE_DRAFTS &&
+	       !is_no_mail(command) &&
 	       (command->tag == AirSync_Add || is_sent(command) ||
 		       draft_is_edit(wbxml_child(command, AirSync_ApplicationData)));
 }
