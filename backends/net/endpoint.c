@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "mailferry/log.h"
+#include "net/resume.h"
 
 const char *const net_starttls_modes[] = { "auto", "required", "never", NULL };
 
@@ -93,6 +94,7 @@ make_context(struct net_endpoint *where, const char *ca_file, struct mf_error *e
 	else
 		ok = SSL_CTX_set_default_verify_paths(where->ctx);
 	ERR_clear_error();
+	where->resume = net_resume_new(where->ctx, where->verify);
 	if (ok != 1 && where->verify)
 		return mf_fail(
 			err, MF_INVALID, "%s: ca_file %s: no certificates there", name, ca_file);
@@ -128,6 +130,7 @@ void
 net_endpoint_deinit(struct net_endpoint *where)
 {
 	SSL_CTX_free(where->ctx);
+	net_resume_free(where->resume);
 	free(where->host);
 	free(where->port);
 	free(where->tls_name);

@@ -20,15 +20,18 @@ struct net_protocol {
 		*tls_port; /* of what is encrypted from the first byte; NULL: there is none */
 };
 
+struct net_resume;
+
 /* Where to, and how. Owned by the backend, shared by its sessions, read only. */
 struct net_endpoint {
 	const struct net_protocol *protocol;
 	char *host, *port;
-	bool tls;	/* TLS from the first byte */
-	bool starttls;	/* STARTTLS before anything else, or no session */
-	bool verify;	/* the certificate and its name */
-	char *tls_name; /* the name that the certificate must have */
-	SSL_CTX *ctx;	/* NULL when neither tls nor starttls */
+	bool tls;		   /* TLS from the first byte */
+	bool starttls;		   /* STARTTLS before anything else, or no session */
+	bool verify;		   /* the certificate and its name */
+	char *tls_name;		   /* the name that the certificate must have */
+	SSL_CTX *ctx;		   /* NULL when neither tls nor starttls */
+	struct net_resume *resume; /* of ctx; the only part that changes, with a lock of its own */
 	int connect_ms, command_ms;
 	bool dialogue; /* many small answers: each is acknowledged at once */
 	/* Bounds for those who read what the server says. */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "mailferry/waited.h"
+#include "net/resume.h"
 
 enum { FILL_LEAST = 16384, KEEP_MOST = 65536, PROGRESS = 256 * 1024, OUT_MOST = 32768 };
 
@@ -132,6 +133,7 @@ tls_prepare(struct net_stream *st)
 	if (st->ssl == NULL || SSL_set_fd(st->ssl, st->fd) != 1)
 		return false;
 	SSL_set_connect_state(st->ssl);
+	net_resume_give(st->where->resume, st->ssl);
 	param = SSL_get0_param(st->ssl);
 	if (is_address(name))
 		return !st->where->verify || X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
@@ -168,8 +170,10 @@ tls_connect(struct net_stream *st, struct mf_error *err)
 	while ((n = SSL_do_handshake(st->ssl)) != 1) {
 		enum mf_status status = tls_again(st, n, "TLS", err);
 
-		if (status != MF_OK)
+		if (status != MF_OK) {
+			net_resume_forget(st->where->resume);
 			return status;
+		}
 	}
 	return MF_OK;
 }
