@@ -115,6 +115,7 @@ enum eas_estimate_status {
 	EAS_ESTIMATE_COLLECTION = 2,
 	EAS_ESTIMATE_NOT_PRIMED = 3,
 	EAS_ESTIMATE_KEY = 4,
+	EAS_ESTIMATE_NOT_MAIL = 4, /* of the whole: ConversationMode (MS-ASCON 3.2.5.2) */
 };
 
 /* More than the limit of a request (MS-ASCMD 3.1.5.10). */

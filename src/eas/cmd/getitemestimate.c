@@ -196,6 +196,6 @@ cmd_getitemestimate(struct eas_request *r)
 		return eas_fail(r, st, &err);
 	if (run.not_mail)
 		return eas_fail_status(
-			r, EAS_INVALID_XML, "ConversationMode for a folder that is not mail");
+			r, EAS_ESTIMATE_NOT_MAIL, "ConversationMode for a folder that is not mail");
 	return answer(&run);
 }

@@ -116,8 +116,7 @@ fetch_item(struct fetching *f)
 		f->status = OPERATION_PROTOCOL;
 		return MF_OK;
 	}
-	if (r->version >= EAS_14_1 && f->view.body.has_part &&
-		f->view.body.part.type != BODY_HTML) {
+	if (body_part_refused(&f->view.body, r->version)) {
 		f->status = EAS_BODY_PART_TYPE;
 		return MF_OK;
 	}

@@ -2,6 +2,8 @@
  * Provision (MS-ASPROV): the policy of the device's user, in two phases; a wipe that an administrator
  * asked for; and what the device tells of itself.
  *
+ * An empty request asks whether there is a wipe (MS-ASPROV 3.1.5.1.1): Status 1 alone says no.
+ *
  * While no policy is in force a device that asks for one is told so. A policy of a former server that
  * a device acknowledges, and the Status of a wipe that nobody asked for here (iOS sends one at times),
  * are taken without comment.
@@ -171,7 +173,7 @@ parse(const struct eas_request *r)
 static unsigned
 judge(const struct eas_request *r, const struct provision *p)
 {
-	if (r->root->children == NULL)
+	if (wbxml_child(r->root, Provision_Policy) != NULL)
 		return EAS_PROVISION_PROTOCOL;
 	if (p->set == NULL || p->policy == NULL)
 		return 0;

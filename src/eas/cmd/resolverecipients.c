@@ -33,6 +33,7 @@ enum { RETRIEVE_NONE = 1, RETRIEVE_FULL = 2, RETRIEVE_MINI = 3 };
 enum {
 	LIMIT_MAX = 9999,
 	HALF_HOUR = 1800,
+	SPAN_MAX = 42 * 86400,	  /* seconds that can be asked about */
 	SUGGESTIONS = 100,	  /* where the request names no limit */
 	GROUP_AVAILABLE = 20,	  /* members of a group whose times could be merged */
 	GROUP_CERTIFICATES = 200, /* members of a group whose certificates are looked up */
@@ -55,7 +56,7 @@ read_time(const char *text, int64_t *out)
 	return mime_date_parse(mf_bytes(text, strlen(text)), out);
 }
 
-/* StartTime, and EndTime at least half an hour later (MS-ASCMD 2.2.3.61.1). */
+/* StartTime, and EndTime at least half an hour and at most 42 days later (MS-ASCMD 2.2.3.61.1). */
 static bool
 good_times(const struct wbxml_node *availability)
 {
@@ -66,7 +67,8 @@ good_times(const struct wbxml_node *availability)
 		return true;
 	if (start == NULL || !read_time(start, &from))
 		return false;
-	return end == NULL || (read_time(end, &to) && to - from >= HALF_HOUR);
+	return end == NULL ||
+	       (read_time(end, &to) && to - from >= HALF_HOUR && to - from <= SPAN_MAX);
 }
 
 static bool

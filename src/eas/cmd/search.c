@@ -265,6 +265,8 @@ read_request(struct searching *s)
 	if (!mailsearch_range(wbxml_child_value(s->options, Search_Range), &s->first, &s->last) ||
 		!body_options_parse(s->options, &s->teller.body))
 		return STORE_INVALID;
+	if (body_part_refused(&s->teller.body, s->r->version))
+		return EAS_BODY_PART_TYPE;
 	s->m.last = mailsearch_page_end(s->first, s->last);
 	s->m.deep = wbxml_child(s->options, Search_DeepTraversal) != NULL;
 	s->m.remembered = s->first > 0 && wbxml_child(s->options, Search_RebuildResults) == NULL;

@@ -11,6 +11,8 @@
 #include "eas/status.h"
 #include "mailferry/log.h"
 
+enum { PASSWORD_MAX = 255 }; /* bytes (MS-ASCMD 2.2.3.132.3) */
+
 /* Sets the property and writes what stands below its element, Status first. */
 typedef void property_fn(struct eas_request *r, const struct wbxml_node *n);
 
@@ -60,11 +62,23 @@ get_user(struct eas_request *r, const struct wbxml_node *n)
 	wbxml_close(&r->writer);
 }
 
+/* A password that is too long is no password anywhere; of the others, none is kept. */
 static void
 refuse_password(struct eas_request *r, const struct wbxml_node *n)
 {
-	(void)n;
-	write_status(r, EAS_SETTINGS_DENIED_BY_POLICY);
+	const char *password = wbxml_child_value(wbxml_child(n, Settings_Set), Settings_Password);
+	bool long_one = password != NULL && strlen(password) > PASSWORD_MAX;
+
+	write_status(r, long_one ? EAS_SETTINGS_ARGUMENTS : EAS_SETTINGS_DENIED_BY_POLICY);
+}
+
+/* Password must be there; an empty one clears it (MS-ASCMD 2.2.3.132.3). */
+static bool
+password_missing(const struct wbxml_node *root)
+{
+	const struct wbxml_node *n = wbxml_child(root, Settings_DevicePassword);
+
+	return n != NULL && wbxml_child(wbxml_child(n, Settings_Set), Settings_Password) == NULL;
 }
 
 static void
@@ -103,6 +117,8 @@ cmd_settings(struct eas_request *r)
 {
 	if (r->root->children == NULL)
 		return eas_fail_status(r, EAS_SETTINGS_PROTOCOL, "no property");
+	if (password_missing(r->root))
+		return eas_fail_status(r, EAS_SETTINGS_PROTOCOL, "DevicePassword without Password");
 	eas_reply_begin(r, Settings_Settings);
 	eas_reply_status(r, EAS_OK);
 	for (const struct wbxml_node *n = r->root->children; n != NULL; n = n->next)

@@ -159,8 +159,7 @@ open_collection(struct run *run, struct sync_collection *c, struct mf_error *err
 	}
 	if (folder_is_recipients(c->folder))
 		recent_session_limit(c->source.session, c->options.max_items);
-	if (r->version >= EAS_14_1 && c->options.body.has_part &&
-		c->options.body.part.type != BODY_HTML) {
+	if (body_part_refused(&c->options.body, r->version)) {
 		c->status = EAS_BODY_PART_TYPE;
 		return MF_OK;
 	}

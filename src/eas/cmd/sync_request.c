@@ -353,30 +353,6 @@ options_merge(struct mf_arena *a, const struct wbxml_node *asked, const struct w
 	return document(a, AirSync_Collection, n == 0 ? NULL : copies, 0);
 }
 
-/* The children of BodyPreference, in their order (MS-ASAIRS 3.2.5.1). */
-static bool
-in_order(const struct wbxml_node *options)
-{
-	static const uint16_t order[] = { AirSyncBase_Type, AirSyncBase_TruncationSize,
-		AirSyncBase_AllOrNone, AirSyncBase_Preview };
-	enum { N = sizeof(order) / sizeof(order[0]) };
-	const struct wbxml_node *n = wbxml_child(options, AirSyncBase_BodyPreference);
-
-	for (; n != NULL; n = wbxml_next(n)) {
-		size_t last = 0;
-
-		for (const struct wbxml_node *c = n->children; c != NULL; c = c->next)
-			for (size_t i = 0; i < N; i++) {
-				if (c->tag != order[i])
-					continue;
-				if (i < last)
-					return false;
-				last = i;
-			}
-	}
-	return true;
-}
-
 bool
 sync_options_read(struct eas_request *r, const struct sync_asked *asked, struct mf_bytes stored,
 	struct sync_options *out)
@@ -401,5 +377,5 @@ sync_options_read(struct eas_request *r, const struct sync_asked *asked, struct 
 	out->max_items = schema_number(options, AirSync_MaxItems, 0);
 	out->client_wins = schema_number(options, AirSync_Conflict, 1) == 0;
 	/* 6, 7 and 8 are for calendars and tasks (MS-ASCMD 2.2.3.68.2). */
-	return filter <= 5 && in_order(options) && body_options_parse(options, &out->body);
+	return filter <= 5 && body_options_parse(options, &out->body);
 }

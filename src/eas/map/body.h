@@ -37,8 +37,13 @@ struct body_options {
 };
 
 /* Reads BodyPreference, BodyPartPreference, MIMESupport and MIMETruncation below an Options element
- * (NULL: the defaults). False: they break MS-ASAIRS 3.2.5.1 (two of one type, a bad type). */
+ * (NULL: the defaults). False: they break MS-ASAIRS 3.2.5.1 (two of one type, a bad type, children out
+ * of their order). */
 bool body_options_parse(const struct wbxml_node *options, struct body_options *out);
+
+/* Whether BodyPart was asked for as something else than HTML: EAS_BODY_PART_TYPE, from 14.1 on
+ * (MS-ASCON 3.2.5.7). */
+bool body_part_refused(const struct body_options *o, enum eas_version version);
 
 /* Forgets all that would cut bodies short: for a Fetch, which asks for the complete item. */
 void body_options_whole(struct body_options *o);
