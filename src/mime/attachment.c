@@ -150,6 +150,17 @@ described_name(struct mf_arena *a, const struct mf_part *part)
 	return *name == '\0' ? "" : shorten(a, mf_printf(a, "%s.eml", name));
 }
 
+/* Phones open a message by its extension, which some programs leave away (MS-ASAIRS 2.2.2.31.2). */
+static const char *
+message_name(struct mf_arena *a, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len >= 4 && str_ieq(name + len - 4, ".eml"))
+		return name;
+	return shorten(a, mf_printf(a, "%s.eml", name));
+}
+
 static const char *
 clean_id(struct mf_arena *a, const char *raw)
 {
@@ -195,5 +206,7 @@ mime_attachment_read(struct mf_arena *a, const struct mf_part *part, size_t numb
 		mime_part_is(part, "message", "rfc822") || mime_part_is(part, "message", "global")
 			? MIME_METHOD_MESSAGE
 			: MIME_METHOD_FILE;
+	if (out->method == MIME_METHOD_MESSAGE)
+		out->name = message_name(a, out->name);
 	out->size = mime_decoded_estimate(mime_encoding_parse(part->encoding), part->size);
 }
