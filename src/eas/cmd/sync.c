@@ -433,14 +433,18 @@ tell_nothing(struct eas_request *r, const struct run *run, struct mf_arena *last
 }
 
 /* Every collection asks for what no request may ask: then it is the request that is refused, as
- * phones know it (MS-ASCMD 2.2.3.7.2 says so of one case). Beside others the collection alone is. */
-static bool
-all_refused(const struct run *run)
+ * phones know it (MS-ASCMD 2.2.3.7.2 says so of one case). Beside others the collection alone is.
+ * The status that all have; EAS_OK: not so. */
+static unsigned
+refusal_of_all(const struct run *run)
 {
-	for (size_t i = 0; i < run->rq->n; i++)
-		if (run->list[i].status != EAS_SYNC_PROTOCOL)
-			return false;
-	return run->rq->n > 0;
+	unsigned status = run->rq->n > 0 ? run->list[0].status : EAS_OK;
+	if (status != EAS_SYNC_PROTOCOL && status != EAS_BODY_PART_TYPE)
+		return EAS_OK;
+	for (size_t i = 1; i < run->rq->n; i++)
+		if (run->list[i].status != status)
+			return EAS_OK;
+	return status;
 }
 
 static enum eas_verdict
@@ -462,9 +466,9 @@ sync_now(struct eas_request *r, struct mf_arena *lasting)
 		return eas_fail(r, st == MF_RESYNC ? MF_TEMPORARY : st, &err);
 	if (run.told == 0)
 		return tell_nothing(r, &run, lasting);
-	if (all_refused(&run))
-		return eas_fail_status(
-			r, EAS_SYNC_PROTOCOL, "no collection that may be asked for so");
+	unsigned refused = refusal_of_all(&run);
+	if (refused != EAS_OK)
+		return eas_fail_status(r, refused, "no collection that may be asked for so");
 	r->status = EAS_OK;
 	snprintf(r->note, sizeof(r->note), "items=%zu", r->items);
 	return eas_reply_end(r);
