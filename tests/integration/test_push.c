@@ -3,10 +3,13 @@
  * it; over a mail server that is killed meanwhile; and what happened between is not lost.
  */
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "phone.h"
 
@@ -216,6 +219,132 @@ Test(push, over_a_killed_server, .timeout = 180)
 	dovecot_end(&d);
 }
 
+/* ---- A server that hangs ---- */
+
+struct delivery {
+	const struct dovecot *dovecot;
+	pthread_t thread;
+};
+
+static void *
+deliver_late(void *arg)
+{
+	deliver(((struct delivery *)arg)->dovecot, "anna", "while it hung");
+	return NULL;
+}
+
+/* The server hangs under a Ping, for longer than one of its commands may take, with mail on its way: nobody is
+ * told anything, and of the mail once it goes on. */
+Test(push, over_a_hanging_server, .timeout = 180)
+{
+	struct dovecot d;
+	struct gateway g;
+	struct pinging p = { .folders = { "inbox", "Work" }, .heartbeat = 120 };
+	struct delivery late = { .dovecot = &d };
+	struct imap_talk *t;
+	int64_t went_on;
+
+	dovecot_start(&d, "");
+	gateway_start(&g, &d,
+		"imap {\n\twatch = idle\n\twatch_poll = 10s\n\tconnect_timeout = 2s\n"
+		"\tcommand_timeout = 2s\n}\n");
+	t = imap_talk_open(&d, "anna");
+	imap_talk(t, "CREATE Work");
+	imap_talk_close(t);
+	p.phone = phone_new(&g, "anna", NULL, "phone1");
+	phone_hierarchy(p.phone);
+	deliver(&d, "anna", "before");
+	phone_sync(p.phone, "inbox");
+	phone_sync(p.phone, "Work");
+	ping_begin(&p);
+	dovecot_do(&d, "pause");
+	cr_assert_eq(pthread_create(&late.thread, NULL, deliver_late, &late), 0);
+	pause_ms(13000); /* over a check of the other folder, too */
+	went_on = now_ms();
+	dovecot_do(&d, "continue");
+	pthread_join(late.thread, NULL);
+	ping_end(&p, "inbox");
+	cr_assert_geq(p.ended, went_on, "answered while the server hung");
+	cr_assert_eq(phone_sync(p.phone, "inbox").added, 1);
+	phone_free(p.phone);
+	gateway_end(&g);
+	dovecot_end(&d);
+}
+
+/* ---- Out of descriptors ---- */
+
+/* So many more than it has open now. */
+static void
+allow_descriptors(const struct gateway *g, rlim_t more)
+{
+	struct rlimit files = { .rlim_cur = more };
+	char path[60];
+	DIR *open_now;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)g->pid);
+	open_now = opendir(path);
+	cr_assert_not_null(open_now);
+	for (const struct dirent *e; (e = readdir(open_now)) != NULL;)
+		files.rlim_cur += e->d_name[0] != '.';
+	closedir(open_now);
+	files.rlim_max = files.rlim_cur;
+	cr_assert_eq(prlimit(g->pid, RLIMIT_NOFILE, &files, NULL), 0);
+}
+
+/* Until it is 200; meanwhile only what says that trying again helps. */
+static void
+await_answer(struct phone *p)
+{
+	unsigned status = 0;
+
+	for (int i = 0; i < 60 && status != 200; i++) {
+		status = phone_http_status(p, NULL);
+		cr_assert(status == 0 || status == 503 || status == 200, "status %u", status);
+		if (status != 200)
+			pause_ms(500);
+	}
+	cr_assert_eq(status, 200);
+}
+
+/* Connections take all of them under a Ping: mail that comes then is told when they are gone at the latest, and
+ * others are served again. */
+Test(push, out_of_descriptors, .timeout = 180)
+{
+	enum { ROOM = 20, HELD = 60 };
+	struct dovecot d;
+	struct gateway g;
+	const char *user = fixture_user("full");
+	struct pinging p = { .folders = { "inbox" }, .heartbeat = 120 };
+	struct phone *other;
+	int held[HELD];
+
+	dovecot_get(&d);
+	gateway_start(&g, &d, "");
+	p.phone = phone_new(&g, user, NULL, "phone1");
+	phone_hierarchy(p.phone);
+	deliver(&d, user, "before");
+	phone_sync(p.phone, "inbox");
+	ping_begin(&p);
+	allow_descriptors(&g, ROOM);
+	for (int i = 0; i < HELD; i++)
+		held[i] = fixture_connect(g.port);
+	for (int i = 0; i < 200 && gateway_log_count(&g, "http=accept") == 0; i++)
+		pause_ms(100);
+	cr_assert_gt(gateway_log_count(&g, "http=accept"), 0, "it had enough");
+	deliver(&d, user, "no room");
+	pause_ms(1500);
+	for (int i = 0; i < HELD; i++)
+		close(held[i]);
+	ping_end(&p, "inbox");
+	other = phone_new(&g, fixture_user("fuller"), NULL, "phone2");
+	await_answer(other);
+	cr_assert_eq(phone_sync(p.phone, "inbox").added, 1);
+	phone_free(other);
+	phone_free(p.phone);
+	gateway_end(&g);
+	dovecot_end(&d);
+}
+
 /* Beyond waiting_limit_user: 503, and when to come again; who waits already is left alone. */
 Test(push, too_many_of_a_user, .timeout = 120)
 {
@@ -253,7 +382,7 @@ Test(push, too_many_of_a_user, .timeout = 120)
 	dovecot_end(&d);
 }
 
-/* SIGTERM answers who waits, well formed. */
+/* SIGTERM answers who waits, well formed; nothing is lost until the next process is there. */
 Test(push, the_gateway_stops_under_a_ping, .timeout = 120)
 {
 	struct dovecot d;
@@ -275,7 +404,16 @@ Test(push, the_gateway_stops_under_a_ping, .timeout = 120)
 	pthread_join(p.thread, NULL);
 	cr_assert_eq(p.st, MF_OK);
 	cr_assert_eq(p.status, 1, "status %u", p.status);
+
+	/* What came meanwhile is told at once, by what the new process remembers of the phone's Ping. */
+	deliver(&d, user, "while no gateway ran");
 	gateway_again(&g);
+	p.folders[0] = NULL;
+	began = now_ms();
+	cr_assert_eq(pthread_create(&p.thread, NULL, ping, &p), 0);
+	ping_end(&p, "inbox");
+	cr_assert_lt(p.ended - began, 20000, "took %d ms", (int)(p.ended - began));
+	cr_assert_eq(phone_sync(p.phone, "inbox").added, 1);
 	phone_free(p.phone);
 	gateway_end(&g);
 	dovecot_end(&d);
