@@ -155,6 +155,17 @@ ready(struct mf_loop_io *io, unsigned events)
 	}
 }
 
+/* The credentials are not, or no longer, good: no more attempts with them. */
+void
+watch_deny(struct mf_watch *w, const char *why)
+{
+	mf_log_warning("event=watch-denied user=%s reason=%s", mf_log_value(w->who.user),
+		mf_log_value(why));
+	watch_disconnect(w);
+	w->state = WATCH_DENIED;
+	w->stir(w->ctx, MF_STIR_BLIND, NULL);
+}
+
 /* ---- Logging in, on a helper thread ---- */
 
 static void
@@ -206,10 +217,7 @@ login_done(struct mf_loop_job *job)
 		watch_set_up(w);
 	} else if (l->status == MF_AUTH || l->status == MF_REFUSED) {
 		w->login = NULL;
-		mf_log_warning("event=watch-denied user=%s reason=%s", mf_log_value(w->who.user),
-			mf_log_value(l->err.text));
-		w->state = WATCH_DENIED;
-		w->stir(w->ctx, MF_STIR_BLIND, NULL);
+		watch_deny(w, l->err.text);
 	} else {
 		w->login = NULL;
 		watch_lost(w, l->err.text);

@@ -142,7 +142,10 @@ done(struct mf_loop_job *job)
 		else
 			mf_log_info("event=watch-unchecked user=%s reason=%s",
 				mf_log_value(w->who.user), mf_log_value(c->err.text));
-		watch_plan_check(w);
+		if (c->status == MF_AUTH && w->login == NULL)
+			watch_deny(w, c->err.text);
+		else
+			watch_plan_check(w);
 	}
 	check_free(c);
 }

@@ -91,6 +91,8 @@ void watch_timer(struct mf_watch *w, void (*fire)(struct mf_loop_timer *t), int6
 void watch_disconnect(struct mf_watch *w);
 /* The connection is gone or of no use; a new one is made after a pause. */
 void watch_lost(struct mf_watch *w, const char *why);
+/* The server takes the credentials no more: whoever waits is told, and nothing more is tried. */
+void watch_deny(struct mf_watch *w, const char *why);
 /* A random part of ms: half of it up to one and a half. */
 int64_t watch_jitter(struct mf_watch *w, int64_t ms);
 

@@ -112,7 +112,7 @@ eas_background_run(
 		again = run(server, user_number, who, session, api);
 		backend_session_put(server->backends, sync_numbered_close(session));
 	} else if (st == MF_AUTH || st == MF_REFUSED) {
-		again = 0; /* the next request brings others */
+		again = EAS_BACKGROUND_DENIED; /* the next request brings others */
 	} else {
 		mf_log_info("event=background status=%s reason=%s", mf_status_name(st),
 			mf_log_value(err.text));

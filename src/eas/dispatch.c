@@ -233,10 +233,20 @@ may_be_told(const struct eas_request *r)
 	return strcmp(allowed, "no") != 0 && r->version >= EAS_16_1;
 }
 
+/* The user's password need not be kept for this device's next wait. */
+static void
+forget_watching(const struct eas_request *r)
+{
+	const struct eas_watcher *w = r->server->watcher;
+	if (w != NULL)
+		w->leave(w, r->user_number);
+}
+
 /* MS-ASCMD 2.2.2, status 140. */
 static enum next
 refuse_wiped(struct eas_request *r)
 {
+	forget_watching(r);
 	if (!may_be_told(r) || r->record.wipe.stage == STATE_WIPE_DONE)
 		return refuse_status(r, EAS_DEVICE_BLOCKED, "a wiped device");
 	if (r->version < EAS_14_0 && r->policy_key == NULL)
@@ -259,6 +269,7 @@ check_access(struct eas_request *r, struct run *run)
 	unsigned status = eas_access_check(r, &untold);
 	if (status == 0)
 		return GO_ON;
+	forget_watching(r);
 	if (untold && eas_access_tell(r, &run->err) != MF_OK)
 		mf_log_warning("quarantine=untold error=%s", mf_log_value(run->err.text));
 	return refuse_status(r, status, untold ? "in quarantine from now on" : "no access");

@@ -49,11 +49,13 @@ struct eas_request;
  * `begin` is called once, after the first look found nothing: r->wait says what to watch. From its
  * return on, whatever happens there sets r->wait.stirred and calls eas_run again. `sees` tells whether that
  * can be relied upon now; when it ends or begins, EAS_STIR_LOOK is told. `end` is called when the
- * request is over. Any thread. */
+ * request is over. `leave` is called when a device of the user is refused: unless others wait, what is kept for
+ * its next wait can go. Any thread. */
 struct eas_watcher {
 	void *(*begin)(const struct eas_watcher *w, const struct eas_request *r);
 	bool (*sees)(const struct eas_watcher *w, const void *handle);
 	void (*end)(const struct eas_watcher *w, void *handle); /* NULL is fine */
+	void (*leave)(const struct eas_watcher *w, uint32_t user);
 };
 
 enum eas_verdict {

@@ -33,6 +33,15 @@ end(const struct eas_watcher *eas, void *handle)
 }
 
 static void
+leave(const struct eas_watcher *eas, uint32_t user)
+{
+	const struct watcher *w = (const struct watcher *)eas;
+
+	if (w->push != NULL)
+		push_leave(w->push, user);
+}
+
+static void
 wake(void *ctx, uint64_t group, uint64_t one, enum push_news news)
 {
 	static const unsigned stirs[] = {
@@ -50,7 +59,11 @@ tend(void *ctx, uint64_t group, const struct mf_login *who)
 {
 	const struct watcher *w = ctx;
 
-	return eas_background_run(w->server, (uint32_t)group, who);
+	int64_t again = eas_background_run(w->server, (uint32_t)group, who);
+
+	if (again == EAS_BACKGROUND_DENIED)
+		push_forget(w->push, group, who);
+	return again == EAS_BACKGROUND_DENIED ? 0 : again;
 }
 
 enum mf_status
@@ -66,9 +79,9 @@ watcher_open(struct watcher *w, const struct mf_conf *top, const struct eas_serv
 		.tend_threads = (unsigned)mf_conf_number(top, "background_threads"),
 		.ctx = w };
 
-	*w = (struct watcher){
-		.eas = { .begin = begin, .sees = sees, .end = end }, .pool = pool, .server = server
-	};
+	*w = (struct watcher){ .eas = { .begin = begin, .sees = sees, .end = end, .leave = leave },
+		.pool = pool,
+		.server = server };
 	if (api == NULL || api->watch == NULL)
 		return MF_OK;
 	o.api = api->watch;

@@ -118,6 +118,13 @@ linger_over(struct mf_loop_timer *t)
 	user_free((struct user *)((char *)t - offsetof(struct user, linger)));
 }
 
+/* Nobody waits. Credentials that the server has refused are kept no longer. */
+static void
+linger(struct user *u)
+{
+	mf_loop_timer_set(u->push->loop, &u->linger, u->blind ? 0 : u->push->options.linger_ms);
+}
+
 static bool
 wants(const struct push_interest *i, const char *folder)
 {
@@ -169,6 +176,8 @@ stirred(void *ctx, enum mf_stir what, const char *folder)
 	case MF_STIR_BLIND:
 		set_blind(u, true);
 		set_sight(u, false, false);
+		if (u->interests == NULL)
+			linger(u); /* not at once: it is the watcher that calls */
 		return;
 	case MF_STIR_NEW:
 	case MF_STIR_CHANGED:
@@ -312,7 +321,7 @@ take_off(struct mf_loop_task *task)
 		if (i->next != NULL)
 			i->next->at = i->at;
 		if (u->interests == NULL)
-			mf_loop_timer_set(i->push->loop, &u->linger, i->push->options.linger_ms);
+			linger(u);
 	}
 	interest_free(i);
 }
@@ -385,7 +394,16 @@ struct forget {
 	struct mf_loop_task task; /* first */
 	struct push *push;
 	uint64_t group;
+	bool idle; /* only when nobody waits; else only with these credentials */
+	uint8_t credentials[DIGEST_SIZE];
 };
+
+static bool
+concerns(const struct forget *f, const struct user *u)
+{
+	return f->idle ? u->interests == NULL
+		       : memcmp(f->credentials, u->credentials, sizeof(f->credentials)) == 0;
+}
 
 static void
 forget(struct mf_loop_task *task)
@@ -393,7 +411,7 @@ forget(struct mf_loop_task *task)
 	struct forget *f = (struct forget *)task;
 	struct user *u = find(f->push, f->group);
 
-	if (u != NULL) {
+	if (u != NULL && concerns(f, u)) {
 		set_sight(u, false, false);
 		for (struct push_interest *i = u->interests; i != NULL; i = i->next)
 			i->user = NULL;
@@ -402,8 +420,8 @@ forget(struct mf_loop_task *task)
 	free(f);
 }
 
-void
-push_forget(struct push *p, uint64_t group)
+static struct forget *
+forget_new(struct push *p, uint64_t group)
 {
 	struct forget *f = calloc(1, sizeof(*f));
 
@@ -412,6 +430,24 @@ push_forget(struct push *p, uint64_t group)
 	f->task.run = forget;
 	f->push = p;
 	f->group = group;
+	return f;
+}
+
+void
+push_forget(struct push *p, uint64_t group, const struct mf_login *who)
+{
+	struct forget *f = forget_new(p, group);
+
+	login_digest(who, f->credentials);
+	mf_loop_post(p->loop, &f->task);
+}
+
+void
+push_leave(struct push *p, uint64_t group)
+{
+	struct forget *f = forget_new(p, group);
+
+	f->idle = true;
 	mf_loop_post(p->loop, &f->task);
 }
 

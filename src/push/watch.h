@@ -20,7 +20,8 @@ enum push_news {
 struct push_options {
 	const struct mf_watch_api *api; /* of the store's backend */
 	struct mf_backend *backend;
-	int64_t linger_ms; /* how long a watcher outlives the last who waited, with its credentials */
+	/* How long a watcher outlives the last who waited, with its credentials; not when it is blind. */
+	int64_t linger_ms;
 	size_t users_max; /* watched at once; beyond, waiting requests are only polled */
 	/* A waiting request is to look, or has reason to. On the loop's thread. */
 	void (*wake)(void *ctx, uint64_t group, uint64_t one, enum push_news news);
@@ -66,8 +67,11 @@ struct push_stats {
 /* Any thread. */
 void push_stats(struct push *p, struct push_stats *out);
 
-/* Ends the watcher of a user at once, with its credentials: wiped device, changed password. Any
+/* Ends the watcher of a user at once, with its credentials, when they are these: they are no longer good. Who
+ * waits looks for itself from now on. Any thread. */
+void push_forget(struct push *p, uint64_t group, const struct mf_login *who);
+/* Ends the watcher of a user for whom nobody waits, before its time is over: a device was wiped or blocked. Any
  * thread. */
-void push_forget(struct push *p, uint64_t group);
+void push_leave(struct push *p, uint64_t group);
 
 #endif

@@ -260,12 +260,43 @@ Test(push, a_watcher_outlives_a_pause_between_requests)
 	settle(&told_folders, 3);
 	cr_assert(started == 2 && stopped == 1);
 	cr_assert_str_eq(last->password, "changed");
-	push_forget(p, 2);
+	push_forget(p, 2, &(struct mf_login){ .user = "u", .password = "x" });
+	push_leave(p, 2);
+	usleep(50000);
+	cr_assert(stopped == 1, "other credentials, and somebody waits: it stays");
+	push_forget(p, 2, &(struct mf_login){ .user = "u", .password = "changed" });
 	settle(&stopped, 2);
 	cr_assert(!push_sees(a), "who waits looks for itself from now on");
 	push_release(p, a);
 	push_close(p);
 	cr_assert_eq(stopped, 2);
+}
+
+/* Those that the server refused are not kept for the next request, good ones are, until a device of the user is
+ * refused. */
+Test(push, credentials_go_when_they_are_of_no_use)
+{
+	struct push *p = open_push(60000, 10);
+	struct push_interest *a = watch(p, 3, "x", "INBOX");
+
+	settle(&told_folders, 1);
+	tell(MF_STIR_BLIND, NULL);
+	cr_assert_eq(stopped, 0, "somebody waits");
+	push_release(p, a);
+	settle(&stopped, 1);
+	a = watch(p, 3, "y", "INBOX");
+	settle(&told_folders, 2);
+	push_release(p, a);
+	usleep(50000);
+	cr_assert_eq(stopped, 1, "the good ones are kept");
+	tell(MF_STIR_BLIND, NULL); /* while nobody waits */
+	settle(&stopped, 2);
+	a = watch(p, 3, "z", "INBOX");
+	settle(&told_folders, 3);
+	push_release(p, a);
+	push_leave(p, 3);
+	settle(&stopped, 3);
+	push_close(p);
 }
 
 Test(push, background_work_follows_events_while_the_watcher_lives)
@@ -299,7 +330,7 @@ Test(push, background_work_follows_events_while_the_watcher_lives)
 	stir("INBOX"); /* while it runs: once more, after it */
 	settle_beyond(&tended, n + 1);
 	cr_assert_eq(tended_at_once, 0, "two at once for one user");
-	push_forget(p, 6); /* with its credentials */
+	push_leave(p, 6); /* with its credentials */
 	settle(&stopped, 1);
 	usleep(100000); /* one that had begun may end */
 	n = tended;
