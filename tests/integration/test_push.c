@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -340,6 +341,75 @@ Test(push, out_of_descriptors, .timeout = 180)
 	await_answer(other);
 	cr_assert_eq(phone_sync(p.phone, "inbox").added, 1);
 	phone_free(other);
+	phone_free(p.phone);
+	gateway_end(&g);
+	dovecot_end(&d);
+}
+
+/* ---- A changed password ---- */
+
+/* Of demo, the only one of the file; in place, so that it stays readable for Dovecot. secret-demo is good for
+ * the test's own sessions still. */
+static void
+set_password(const struct dovecot *d, const char *password)
+{
+	char path[300], *old, *rest;
+	size_t len;
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/.users", d->mail);
+	old = fixture_read(path, &len);
+	rest = strchr(strchr(old, '}'), ':');
+	f = fopen(path, "w");
+	cr_assert_not_null(f);
+	fprintf(f, "demo:{PLAIN}%s%s", password, rest);
+	cr_assert_eq(fclose(f), 0);
+	free(old);
+	pause_ms(2000); /* Dovecot looks at it once a second */
+}
+
+/* The watcher's next look at the other folder is refused: it tries no more with the old one, and the phone is
+ * served with the new one. */
+Test(push, a_password_that_changes, .timeout = 240)
+{
+	struct dovecot d;
+	struct gateway g;
+	struct pinging p = { .folders = { "inbox", "Work" }, .heartbeat = 120 };
+	struct phone *old;
+	struct imap_talk *t;
+
+	dovecot_start(&d, "");
+	gateway_start(&g, &d, "imap {\n\twatch = idle\n\twatch_poll = 10s\n}\n");
+	t = imap_talk_open(&d, "demo");
+	imap_talk(t, "CREATE Work");
+	imap_talk_close(t);
+	deliver(&d, "demo", "before");
+	set_password(&d, "first-word");
+	old = p.phone = phone_new(&g, "demo", "first-word", "phone1");
+	phone_hierarchy(p.phone);
+	phone_sync(p.phone, "inbox");
+	phone_sync(p.phone, "Work");
+	ping_begin(&p);
+	set_password(&d, "second-word");
+	for (int i = 0; i < 600 && gateway_log_count(&g, "event=watch-denied") == 0; i++)
+		pause_ms(100);
+	cr_assert_eq(gateway_log_count(&g, "event=watch-denied"), 1);
+	deliver(&d, "demo", "over the session that it has, or asked for the password");
+	pthread_join(p.thread, NULL);
+	cr_assert(p.st == MF_AUTH || (p.st == MF_OK && p.status == 2), "%d", (int)p.st);
+	pause_ms(21000); /* two looks more */
+	cr_assert_leq(gateway_log_count(&g, "event=watch-unchecked"), 1);
+	cr_assert_eq(gateway_log_count(&g, "event=watch-denied"), 1);
+
+	p.phone = phone_new(&g, "demo", "second-word", "phone2");
+	phone_hierarchy(p.phone);
+	phone_sync(p.phone, "inbox");
+	phone_sync(p.phone, "Work");
+	ping_begin(&p);
+	deliver(&d, "demo", "with the new one");
+	ping_end(&p, "inbox");
+	cr_assert_eq(gateway_log_count(&g, "first-word") + gateway_log_count(&g, "second-word"), 0);
+	phone_free(old);
 	phone_free(p.phone);
 	gateway_end(&g);
 	dovecot_end(&d);
