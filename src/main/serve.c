@@ -127,18 +127,16 @@ open_pages(struct service *s, struct mf_error *err)
 	return page_open(&o, &s->pages, err);
 }
 
+/* What is read, bound and checked, the first parts of it while the process may still be root's. */
 static enum mf_status
-open_all(struct service *s, struct mf_error *err)
+open_ground(struct service *s, const struct mf_conf *top, struct mf_error *err)
 {
-	const struct mf_conf *top = conf_top(s->conf);
 	struct state_options state = { .directory = mf_conf_string(top, "state_directory"),
 		.map_size = (size_t)mf_conf_number(top, "state_map_size"),
 		.readers = (unsigned)mf_conf_number(top, "state_readers"),
 		.daemon = true };
-	enum mf_status st;
+	enum mf_status st = eas_policies_open(s->conf, &s->policies, err);
 
-	mime_init();
-	st = eas_policies_open(s->conf, &s->policies, err);
 	if (st == MF_OK)
 		st = eas_access_validate(top, err);
 	if (st == MF_OK)
@@ -157,12 +155,12 @@ open_all(struct service *s, struct mf_error *err)
 		st = state_open(&state, &s->state, err);
 	if (st == MF_OK)
 		st = backends_open(s->conf, &s->backends, err);
-	if (st != MF_OK)
-		return st;
-	s->pool = work_pool_new(
-		(size_t)mf_conf_number(top, "workers"), (size_t)mf_conf_number(top, "queue_limit"));
-	if (s->pool == NULL)
-		return mf_fail(err, MF_TEMPORARY, "no thread can be started");
+	return st;
+}
+
+static void
+gather(struct service *s, const struct mf_conf *top)
+{
 	s->limits = eas_limits_new(top);
 	s->waits = eas_waits_new(top);
 	s->history = eas_history_new();
@@ -175,24 +173,45 @@ open_all(struct service *s, struct mf_error *err)
 		.waits = s->waits,
 		.history = s->history,
 		.trace = s->steer.trace };
-	st = watcher_open(&s->watcher, top, &s->eas, s->pool, err);
-	if (st != MF_OK)
-		return st;
-	s->eas.watcher = s->watcher.push != NULL ? &s->watcher.eas : NULL;
-	st = http_server_open_bound(
-		top, &http_public, &s->at, routes, &s->eas, s->pool, &s->http, err);
-	if (st != MF_OK)
-		return st;
-	st = rounds_open(&s->rounds, top, &s->eas, err);
-	if (st != MF_OK)
-		return st;
+}
+
+static enum mf_status
+open_desk(struct service *s, const struct mf_conf *top, struct mf_error *err)
+{
 	s->desk.phones = s->http;
 	s->desk.phones_pool = s->pool;
 	s->desk.backends = s->backends;
 	s->desk.state = s->state;
 	s->desk.push = s->watcher.push;
 	s->desk.waits = s->waits;
-	st = watchdesk_open(&s->desk, top, err);
+	return watchdesk_open(&s->desk, top, err);
+}
+
+static enum mf_status
+open_all(struct service *s, struct mf_error *err)
+{
+	const struct mf_conf *top = conf_top(s->conf);
+	enum mf_status st;
+
+	mime_init();
+	st = open_ground(s, top, err);
+	if (st != MF_OK)
+		return st;
+	s->pool = work_pool_new(
+		(size_t)mf_conf_number(top, "workers"), (size_t)mf_conf_number(top, "queue_limit"));
+	if (s->pool == NULL)
+		return mf_fail(err, MF_TEMPORARY, "no thread can be started");
+	gather(s, top);
+	st = watcher_open(&s->watcher, top, &s->eas, s->pool, err);
+	if (st != MF_OK)
+		return st;
+	s->eas.watcher = s->watcher.push != NULL ? &s->watcher.eas : NULL;
+	st = http_server_open_bound(
+		top, &http_public, &s->at, routes, &s->eas, s->pool, &s->http, err);
+	if (st == MF_OK)
+		st = rounds_open(&s->rounds, top, &s->eas, err);
+	if (st == MF_OK)
+		st = open_desk(s, top, err);
 	return st == MF_OK ? open_pages(s, err) : st;
 }
 
