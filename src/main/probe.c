@@ -86,48 +86,57 @@ on_trace(void *ctx, const char *text, size_t len)
 	fwrite(text, 1, len, stderr);
 }
 
-/* One option; false for a wrong value. */
+/* Options whose value is kept as it is; NULL: the letter is none of them. */
+static const char **
+text_option(int letter, struct arguments *a)
+{
+	switch (letter) {
+	case 'u':
+		return &a->client.user;
+	case 'p':
+		return &a->password_file;
+	case 'd':
+		return &a->client.device_id;
+	case 't':
+		return &a->client.device_type;
+	case 'v':
+		return &a->client.version;
+	case 'c':
+		return &a->client.ca_file;
+	default:
+		return NULL;
+	}
+}
+
+/* Options without a value; NULL: the letter is none of them. */
+static bool *
+switch_option(int letter, struct probe *p, struct arguments *a)
+{
+	switch (letter) {
+	case 'B':
+		return &a->client.base64;
+	case 'k':
+		return &a->client.insecure;
+	case 'A':
+		return &p->all;
+	case 'a':
+		return &p->again;
+	case 'j':
+		return &p->json;
+	default:
+		return NULL;
+	}
+}
+
+/* Options with a number, and the rest; false for a wrong value or an unknown letter. */
 static bool
-take_option(int letter, struct probe *p, struct arguments *a)
+other_option(int letter, struct probe *p, struct arguments *a)
 {
 	uint32_t n = 0;
 
 	switch (letter) {
-	case 'u':
-		a->client.user = optarg;
-		return true;
-	case 'p':
-		a->password_file = optarg;
-		return true;
-	case 'd':
-		a->client.device_id = optarg;
-		return true;
-	case 't':
-		a->client.device_type = optarg;
-		return true;
-	case 'v':
-		a->client.version = optarg;
-		return true;
-	case 'c':
-		a->client.ca_file = optarg;
-		return true;
-	case 'B':
-		a->client.base64 = true;
-		return true;
-	case 'k':
-		a->client.insecure = true;
-		return true;
 	case 'x':
 		a->client.trace = on_trace;
-		return true;
-	case 'A':
-		p->all = true;
-		return true;
-	case 'a':
-		p->again = true;
-		return true;
-	case 'j':
-		p->json = true;
 		return true;
 	case 'w':
 		return number("window", 100000, &p->sync.window);
@@ -152,7 +161,20 @@ take_option(int letter, struct probe *p, struct arguments *a)
 	}
 }
 
-/* -1: go on; else the exit status. */
+/* One option; false for a wrong value. */
+static bool
+take_option(int letter, struct probe *p, struct arguments *a)
+{
+	const char **text = text_option(letter, a);
+	bool *on = switch_option(letter, p, a);
+
+	if (text != NULL)
+		*text = optarg;
+	if (on != NULL)
+		*on = true;
+	return text != NULL || on != NULL || other_option(letter, p, a);
+}
+
 static int
 take_options(int argc, char **argv, struct probe *p, struct arguments *a)
 {

@@ -3,171 +3,7 @@
 
 #include <string.h>
 
-#include "state/folder.h"
-#include "sync/numbers.h"
-#include "sync/renumber.h"
-
-struct map {
-	const char *folder; /* the backend's id */
-	struct sync_numbers numbers;
-};
-
-struct numbered {
-	struct state *state;
-	uint32_t user;
-	const char *store;
-	const struct mf_store_api *api;
-	struct mf_session *inner;
-	struct mf_arena *a; /* of it all */
-	struct map *maps;   /* only of folders that are shown otherwise than they are */
-	size_t n;
-	const char **sure; /* folders whose numbers were seen to hold */
-	size_t n_sure, max_sure;
-};
-
-static struct numbered *
-of(struct mf_session *s)
-{
-	return (struct numbered *)s;
-}
-
-/* NULL: its items are shown under their ids. */
-static const struct sync_numbers *
-map_of(const struct numbered *s, const char *folder)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (strcmp(s->maps[i].folder, folder) == 0)
-			return &s->maps[i].numbers;
-	return NULL;
-}
-
-/* ---- Maps and their renewal ---- */
-
-static enum mf_status
-load_maps(struct numbered *s, struct mf_error *err)
-{
-	struct state_numbering *list;
-	struct state_folders folders;
-	size_t n;
-	enum mf_status st = state_numberings_load(s->state, s->user, s->a, &list, &n, err);
-
-	s->n = 0;
-	if (st != MF_OK || n == 0)
-		return st;
-	st = state_folders_load(s->state, s->user, s->a, &folders, err);
-	s->maps = mf_new_array(s->a, struct map, n);
-	for (size_t i = 0; i < n && st == MF_OK; i++) {
-		const struct state_folder *f = state_folder_by_number(&folders, list[i].folder);
-
-		if (f == NULL || strcmp(f->store, s->store) != 0)
-			continue;
-		s->maps[s->n].folder = f->id;
-		sync_numbers_init(&s->maps[s->n++].numbers, &list[i], s->a);
-	}
-	return st;
-}
-
-/* MF_GONE: phones do not know that folder. */
-static enum mf_status
-renumbering(
-	struct numbered *s, const char *folder, struct sync_renumbering *out, struct mf_error *err)
-{
-	struct mf_arena *a = mf_arena_new();
-	struct state_folders all;
-	enum mf_status st = state_folders_load(s->state, s->user, a, &all, err);
-	const struct state_folder *f =
-		st == MF_OK ? state_folder_by_id(&all, s->store, folder) : NULL;
-
-	*out = (struct sync_renumbering){ .state = s->state,
-		.user = s->user,
-		.number = f == NULL ? 0 : f->number,
-		.api = s->api,
-		.session = s->inner,
-		.folder = folder };
-	mf_arena_free(a);
-	return st == MF_OK && f == NULL ? MF_GONE : st;
-}
-
-static enum mf_status
-renew(struct numbered *s, const char *folder, struct mf_error *err)
-{
-	struct sync_renumbering x;
-	enum mf_status st = renumbering(s, folder, &x, err);
-
-	if (st == MF_OK)
-		st = sync_renumber(&x, err);
-	return st == MF_OK ? load_maps(s, err) : st == MF_GONE ? MF_OK : st;
-}
-
-static bool
-is_sure(const struct numbered *s, const char *folder)
-{
-	for (size_t i = 0; i < s->n_sure; i++)
-		if (strcmp(s->sure[i], folder) == 0)
-			return true;
-	return false;
-}
-
-static void
-be_sure(struct numbered *s, const char *folder)
-{
-	const char **more;
-
-	if (is_sure(s, folder))
-		return;
-	if (s->n_sure == s->max_sure) {
-		s->max_sure = 2 * s->max_sure + 4;
-		more = mf_new_array(s->a, const char *, s->max_sure);
-		for (size_t i = 0; i < s->n_sure; i++)
-			more[i] = s->sure[i];
-		s->sure = more;
-	}
-	s->sure[s->n_sure++] = mf_strdup(s->a, folder);
-}
-
-/* Numbers of older ids would be put on new ones: before a listing, and before anything is done to
- * items. */
-static enum mf_status
-check(struct numbered *s, const char *folder, struct mf_error *err)
-{
-	struct sync_renumbering x;
-	enum mf_status st;
-
-	if (is_sure(s, folder))
-		return MF_OK;
-	st = renumbering(s, folder, &x, err);
-	if (st == MF_OK)
-		st = sync_renumber_check(&x, err);
-	if (st == MF_RESYNC)
-		st = renew(s, folder, err);
-	else if (st == MF_GONE) /* the call itself tells */
-		st = MF_OK;
-	if (st == MF_OK)
-		be_sure(s, folder);
-	return st;
-}
-
-/* The folder's map, once it is sure to hold; NULL: items are shown under their ids. */
-static enum mf_status
-sure_map(struct numbered *s, const char *folder, const struct sync_numbers **out,
-	struct mf_error *err)
-{
-	enum mf_status st = s->api->epoch == NULL ? MF_OK : check(s, folder, err);
-
-	*out = map_of(s, folder);
-	return st;
-}
-
-static enum mf_status
-begin(struct numbered *s, const char *folder, const struct mf_buf *cursor, struct mf_error *err)
-{
-	struct sync_renumbering x;
-	enum mf_status st = renumbering(s, folder, &x, err);
-
-	if (st == MF_OK)
-		st = sync_renumber_begin(&x, mf_buf_bytes(cursor), err);
-	return st == MF_GONE ? MF_OK : st;
-}
+#include "sync/numbered_maps.h"
 
 /* ---- Changes ---- */
 
@@ -212,7 +48,7 @@ on_event(void *ctx, const struct mf_event *e)
 static enum mf_status
 follow(struct numbered *s, const struct mf_changes *c, struct mf_buf *next, struct mf_error *err)
 {
-	const struct sync_numbers *m = map_of(s, c->folder);
+	const struct sync_numbers *m = numbered_map(s, c->folder);
 	struct following f = { c, m };
 	struct mf_changes inner = *c;
 	struct mf_idset known;
@@ -235,21 +71,21 @@ static enum mf_status
 changes(struct mf_session *session, const struct mf_changes *c, struct mf_buf *next,
 	struct mf_error *err)
 {
-	struct numbered *s = of(session);
+	struct numbered *s = numbered_of(session);
 	bool listing = c->cursor.len == 0;
-	enum mf_status st = listing ? check(s, c->folder, err) : MF_OK;
+	enum mf_status st = listing ? numbered_check(s, c->folder, err) : MF_OK;
 
 	if (st == MF_OK)
 		st = follow(s, c, next, err);
 	if (st == MF_OK && listing)
-		st = begin(s, c->folder, next, err);
+		st = numbered_begin(s, c->folder, next, err);
 	if (st == MF_OK)
-		be_sure(s, c->folder);
+		numbered_be_sure(s, c->folder);
 	if (st != MF_RESYNC)
 		return st;
-	st = renew(s, c->folder, err);
+	st = numbered_renew(s, c->folder, err);
 	if (st == MF_OK)
-		be_sure(s, c->folder);
+		numbered_be_sure(s, c->folder);
 	return st == MF_OK ? mf_fail(err, MF_RESYNC, "folder %s: its ids began anew", c->folder)
 			   : st;
 }
@@ -284,12 +120,12 @@ on_item(void *ctx, const struct mf_item *item)
 static enum mf_status
 fetch(struct mf_session *session, const struct mf_fetch *f, struct mf_error *err)
 {
-	struct numbered *s = of(session);
+	struct numbered *s = numbered_of(session);
 	struct fetching x = { .f = f };
 	struct mf_fetch inner = { .folder = f->folder, .want = f->want, .fields = f->fields };
 	struct mf_arena *a;
 	uint64_t *ids;
-	enum mf_status st = sure_map(s, f->folder, &x.m, err);
+	enum mf_status st = numbered_sure_map(s, f->folder, &x.m, err);
 
 	if (st != MF_OK || x.m == NULL)
 		return st != MF_OK ? st : s->api->fetch(s->inner, f, err);
@@ -312,9 +148,9 @@ static enum mf_status
 stream(struct mf_session *session, const char *folder, uint64_t id,
 	const struct mf_section_want *what, mf_write_fn *write, void *ctx, struct mf_error *err)
 {
-	struct numbered *s = of(session);
+	struct numbered *s = numbered_of(session);
 	const struct sync_numbers *m;
-	enum mf_status st = sure_map(s, folder, &m, err);
+	enum mf_status st = numbered_sure_map(s, folder, &m, err);
 
 	if (st != MF_OK)
 		return st;
@@ -327,8 +163,8 @@ stream(struct mf_session *session, const char *folder, uint64_t id,
 static enum mf_status
 put(struct mf_session *session, const struct mf_put *p, uint64_t *id, struct mf_error *err)
 {
-	struct numbered *s = of(session);
-	const struct sync_numbers *m = map_of(s, p->folder);
+	struct numbered *s = numbered_of(session);
+	const struct sync_numbers *m = numbered_map(s, p->folder);
 	enum mf_status st = s->api->put(s->inner, p, id, err);
 
 	if (m != NULL && st == MF_OK && id != NULL)
@@ -342,11 +178,11 @@ static enum mf_status
 flag(struct mf_session *session, const struct mf_flag_change *c, struct mf_idset *found,
 	struct mf_error *err)
 {
-	struct numbered *s = of(session);
+	struct numbered *s = numbered_of(session);
 	const struct sync_numbers *m;
 	struct mf_flag_change inner = *c;
 	struct mf_idset ids, there;
-	enum mf_status st = sure_map(s, c->folder, &m, err);
+	enum mf_status st = numbered_sure_map(s, c->folder, &m, err);
 
 	if (st != MF_OK || m == NULL)
 		return st != MF_OK ? st : s->api->flag(s->inner, c, found, err);
@@ -368,10 +204,10 @@ static enum mf_status
 remove_items(struct mf_session *session, const char *folder, const struct mf_idset *ids,
 	struct mf_error *err)
 {
-	struct numbered *s = of(session);
+	struct numbered *s = numbered_of(session);
 	const struct sync_numbers *m;
 	struct mf_idset inner;
-	enum mf_status st = sure_map(s, folder, &m, err);
+	enum mf_status st = numbered_sure_map(s, folder, &m, err);
 
 	if (st != MF_OK || m == NULL)
 		return st != MF_OK ? st : s->api->remove(s->inner, folder, ids, err);
@@ -386,14 +222,14 @@ static enum mf_status
 search(struct mf_session *session, const char *folder, const struct mf_query *q, int timeout_ms,
 	struct mf_idset *found, struct mf_error *err)
 {
-	struct numbered *s = of(session);
+	struct numbered *s = numbered_of(session);
 	const struct sync_numbers *m;
 	struct mf_idset inner;
 	enum mf_status st;
 
 	if (s->api->search == NULL)
 		return mf_fail(err, MF_UNSUPPORTED, "the store cannot search");
-	st = sure_map(s, folder, &m, err);
+	st = numbered_sure_map(s, folder, &m, err);
 	if (st != MF_OK)
 		return st;
 	if (m == NULL)
@@ -413,12 +249,12 @@ static enum mf_status
 move(struct mf_session *session, const char *from, const char *to, struct mf_move *moves, size_t n,
 	struct mf_error *err)
 {
-	struct numbered *s = of(session);
-	const struct sync_numbers *m, *there = map_of(s, to);
+	struct numbered *s = numbered_of(session);
+	const struct sync_numbers *m, *there = numbered_map(s, to);
 	struct mf_arena *a;
 	struct mf_move *inner;
 	size_t count = 0;
-	enum mf_status st = sure_map(s, from, &m, err);
+	enum mf_status st = numbered_sure_map(s, from, &m, err);
 
 	for (size_t i = 0; i < n && st != MF_OK; i++)
 		moves[i].status = st;
@@ -450,47 +286,50 @@ move(struct mf_session *session, const char *from, const char *to, struct mf_mov
 static enum mf_status
 folders(struct mf_session *s, mf_folder_fn *fn, void *ctx, struct mf_error *err)
 {
-	return of(s)->api->folders(of(s)->inner, fn, ctx, err);
+	return numbered_of(s)->api->folders(numbered_of(s)->inner, fn, ctx, err);
 }
 
 static enum mf_status
 poll(struct mf_session *s, struct mf_poll *list, size_t n, struct mf_error *err)
 {
-	return of(s)->api->poll(of(s)->inner, list, n, err);
+	return numbered_of(s)->api->poll(numbered_of(s)->inner, list, n, err);
 }
 
 static enum mf_status
 empty(struct mf_session *s, const char *folder, struct mf_error *err)
 {
-	return of(s)->api->empty(of(s)->inner, folder, err);
+	return numbered_of(s)->api->empty(numbered_of(s)->inner, folder, err);
 }
 
 static enum mf_status
 folder_create(struct mf_session *s, const char *parent, const char *name, enum mf_role role,
 	struct mf_arena *a, const char **id, struct mf_error *err)
 {
-	return of(s)->api->folder_create(of(s)->inner, parent, name, role, a, id, err);
+	return numbered_of(s)->api->folder_create(
+		numbered_of(s)->inner, parent, name, role, a, id, err);
 }
 
 static enum mf_status
 folder_rename(struct mf_session *s, const char *folder, const char *parent, const char *name,
 	struct mf_arena *a, const char **id, struct mf_error *err)
 {
-	return of(s)->api->folder_rename(of(s)->inner, folder, parent, name, a, id, err);
+	return numbered_of(s)->api->folder_rename(
+		numbered_of(s)->inner, folder, parent, name, a, id, err);
 }
 
 static enum mf_status
 folder_delete(struct mf_session *s, const char *folder, struct mf_error *err)
 {
-	return of(s)->api->folder_delete(of(s)->inner, folder, err);
+	return numbered_of(s)->api->folder_delete(numbered_of(s)->inner, folder, err);
 }
 
 static enum mf_status
 epoch(struct mf_session *s, const char *folder, uint64_t *out, struct mf_error *err)
 {
 	*out = 1;
-	return of(s)->api->epoch == NULL ? MF_OK
-					 : of(s)->api->epoch(of(s)->inner, folder, out, err);
+	return numbered_of(s)->api->epoch == NULL
+		       ? MF_OK
+		       : numbered_of(s)->api->epoch(numbered_of(s)->inner, folder, out, err);
 }
 
 const struct mf_store_api sync_numbered_api = {
@@ -526,7 +365,7 @@ sync_numbered_open(struct state *state, uint32_t user, const char *store,
 	*s = (struct numbered){
 		.state = state, .user = user, .store = store, .api = api, .inner = inner, .a = a
 	};
-	st = load_maps(s, err);
+	st = numbered_load(s, err);
 	*out = (struct mf_session *)s;
 	if (st == MF_OK)
 		return MF_OK;
@@ -538,9 +377,9 @@ sync_numbered_open(struct state *state, uint32_t user, const char *store,
 struct mf_session *
 sync_numbered_close(struct mf_session *s)
 {
-	struct mf_session *inner = s == NULL ? NULL : of(s)->inner;
+	struct mf_session *inner = s == NULL ? NULL : numbered_of(s)->inner;
 
 	if (s != NULL)
-		mf_arena_free(of(s)->a);
+		mf_arena_free(numbered_of(s)->a);
 	return inner;
 }

@@ -1,7 +1,7 @@
 /*
  * Sync from the inside: what its files share. A request is parsed into plain structs
  * (sync_request.c); each collection is loaded, brought up to date, changed as the client asks
- * (sync_commands.c) and told (sync_items.c); all are committed at once (sync.c).
+ * (sync_commands.c, sync_changes.c) and told (sync_items.c); all are committed at once (sync.c).
  */
 #ifndef EAS_CMD_SYNC_H
 #define EAS_CMD_SYNC_H
@@ -76,6 +76,17 @@ struct sync_collection {
 	struct state_identity *identities;
 	size_t n_identities;
 };
+
+/* ---- Before and after (sync_open.c) ---- */
+
+/* c->asked is given. Finds the folder, the options and the generation that the device has: base, replay and the
+ * snapshot, or the status that refuses the collection. A collection that begins gets its first key. What it
+ * holds is freed with the request's arena. */
+enum mf_status sync_collection_open(struct eas_request *r, const struct state_folders *folders,
+	struct sync_collection *c, struct mf_error *err);
+
+/* What the collection has to store, out of the arena; false: nothing. */
+bool sync_collection_store(struct mf_arena *a, struct sync_collection *c, struct state_commit *out);
 
 /* The limits of one answer. */
 struct sync_budget {

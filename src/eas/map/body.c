@@ -1,6 +1,6 @@
 /*
- * Bodies: from preferences and structure to sections, and from sections to elements. Knows MS-ASAIRS;
- * must not know commands. Conversions are mime's.
+ * Bodies: from preferences (body_options.c) and structure to sections, and from sections to elements. Knows
+ * MS-ASAIRS; must not know commands. Conversions are mime's.
  */
 #include "eas/map/body.h"
 
@@ -8,94 +8,13 @@
 
 #include "base/str.h"
 #include "base/utf8.h"
-#include "eas/schema.h"
 #include "mime/body.h"
 #include "mime/decode.h"
 
 enum {
-	PREVIEW_MAX = 255,		/* characters, MS-ASAIRS 2.2.2.35 */
 	PREVIEW_SOURCE = 16 << 10,	/* text to read for a preview, markup and styles included */
 	DEFAULT_TRUNCATION = 200 << 10, /* where the client has no preference */
 };
-
-/* MS-ASCMD 2.2.3.111. */
-static const uint64_t mime_truncations[] = { 0, 4096, 5120, 7168, 10240, 20480, 51200, 102400,
-	UINT64_MAX };
-
-static bool
-preference_parse(const struct wbxml_node *n, struct body_preference *out)
-{
-	out->type = (unsigned)schema_number(n, AirSyncBase_Type, 0);
-	out->truncation = schema_number(n, AirSyncBase_TruncationSize, UINT64_MAX);
-	out->all_or_none =
-		out->truncation != UINT64_MAX && schema_bool(n, AirSyncBase_AllOrNone, false);
-	out->preview = (unsigned)schema_number(n, AirSyncBase_Preview, 0);
-	if (out->preview > PREVIEW_MAX)
-		out->preview = PREVIEW_MAX;
-	return out->type >= BODY_PLAIN && out->type <= BODY_MIME;
-}
-
-/* The children of a BodyPreference, in their order (MS-ASAIRS 2.2.2.12). */
-static bool
-in_order(const struct wbxml_node *preference)
-{
-	static const uint16_t order[] = { AirSyncBase_Type, AirSyncBase_TruncationSize,
-		AirSyncBase_AllOrNone, AirSyncBase_Preview };
-	size_t last = 0;
-
-	for (const struct wbxml_node *c = preference->children; c != NULL; c = c->next)
-		for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-			if (c->tag != order[i])
-				continue;
-			if (i < last)
-				return false;
-			last = i;
-		}
-	return true;
-}
-
-bool
-body_options_parse(const struct wbxml_node *options, struct body_options *out)
-{
-	const struct wbxml_node *n = wbxml_child(options, AirSyncBase_BodyPreference);
-	uint64_t truncation = schema_number(options, AirSync_MIMETruncation, 8);
-
-	memset(out, 0, sizeof(*out));
-	out->mime_support = (unsigned)schema_number(options, AirSync_MIMESupport, 0);
-	out->mime_truncation = mime_truncations[truncation <= 8 ? truncation : 8];
-	for (; n != NULL; n = wbxml_next(n)) {
-		struct body_preference *p = &out->list[out->n];
-
-		if (out->n == BODY_PREFERENCES_MAX || !in_order(n) || !preference_parse(n, p))
-			return false;
-		for (size_t i = 0; i < out->n; i++)
-			if (out->list[i].type == p->type)
-				return false;
-		out->n++;
-	}
-	n = wbxml_child(options, AirSyncBase_BodyPartPreference);
-	out->has_part = n != NULL;
-	return n == NULL || preference_parse(n, &out->part);
-}
-
-bool
-body_part_refused(const struct body_options *o, enum eas_version version)
-{
-	return version >= EAS_14_1 && o->has_part && o->part.type != BODY_HTML;
-}
-
-void
-body_options_whole(struct body_options *o)
-{
-	for (size_t i = 0; i < o->n; i++) {
-		o->list[i].truncation = UINT64_MAX;
-		o->list[i].all_or_none = false;
-	}
-	o->part.truncation = UINT64_MAX;
-	o->part.all_or_none = false;
-	o->mime_truncation = UINT64_MAX;
-	o->outside = false;
-}
 
 static bool
 wants_mime(const struct body_options *o, const struct mime_structure *s)
