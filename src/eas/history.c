@@ -218,7 +218,7 @@ eas_history_done(struct eas_history *h, const struct eas_request *r)
 	pthread_mutex_lock(&h->lock);
 	count(slot_at(h, e.at), &e);
 	struct device *d = user == NULL || id == NULL ? NULL : find(h, user, id);
-	if (d == NULL && user != NULL && r->device != NULL)
+	if (d == NULL && user != NULL && id != NULL && r->device != NULL)
 		d = make(h, user, id);
 	if (d != NULL) {
 		d->events[d->next] = e;
@@ -291,7 +291,7 @@ eas_history_each(struct eas_history *h, int64_t since,
 	pthread_mutex_lock(&h->lock);
 	for (const struct device *d = h->newest; d != NULL; d = d->older) {
 		copy_events(d, events);
-		if (events[0].at < since || !fn(ctx, d->user, d->id, events, d->n))
+		if (d->n == 0 || events[0].at < since || !fn(ctx, d->user, d->id, events, d->n))
 			break;
 	}
 	pthread_mutex_unlock(&h->lock);

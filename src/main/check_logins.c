@@ -20,9 +20,8 @@ check_tokens(struct check *c)
 	struct tokens *t = NULL;
 	struct token_owner owner;
 
-	if (tokens_open(top, &t, &err) != MF_OK)
-		check_say(c, CHECK_ERROR, "oauth", "%s", err.text);
-	else if (t != NULL && token_check(t, nobodys, a, &owner, &err) != MF_AUTH)
+	if (tokens_open(top, &t, &err) != MF_OK ||
+		(t != NULL && token_check(t, nobodys, a, &owner, &err) != MF_AUTH))
 		check_say(c, CHECK_ERROR, "oauth", "%s", err.text);
 	else if (t != NULL)
 		check_say(c, CHECK_OK, "oauth", "%s tells whose tokens are",

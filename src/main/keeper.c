@@ -111,9 +111,9 @@ fetch(struct mf_arena *a, uint8_t which, char **out, struct mf_error *err)
 static enum mf_status
 read_file(struct mf_arena *a, const char *path, char **out, struct mf_error *err)
 {
-	for (uint8_t i = 0; i < FILES; i++)
+	for (int i = 0; i < FILES; i++)
 		if (strcmp(keeper.paths[i], path) == 0)
-			return fetch(a, i, out, err);
+			return fetch(a, (uint8_t)i, out, err);
 	return http_certificate_file(a, path, out, err);
 }
 

@@ -166,14 +166,13 @@ pid_t
 state_daemon(const char *directory)
 {
 	char path[4200], text[24] = "";
-	ssize_t n;
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/lock", directory);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
-	if (flock(fd, LOCK_SH | LOCK_NB) == 0 || (n = read(fd, text, sizeof(text) - 1)) <= 0)
+	if (flock(fd, LOCK_SH | LOCK_NB) == 0 || read(fd, text, sizeof(text) - 1) <= 0)
 		text[0] = '\0';
 	close(fd);
 	return (pid_t)strtol(text, NULL, 10);

@@ -128,8 +128,8 @@ ec_key(struct mf_arena *a, const json_t *j, const char **group)
 
 	while (i < sizeof(curves) / sizeof(*curves) && strcmp(curves[i].crv, text(j, "crv")) != 0)
 		i++;
-	if (i == sizeof(curves) / sizeof(*curves) || x.len != curves[i].bytes ||
-		y.len != curves[i].bytes)
+	if (i == sizeof(curves) / sizeof(*curves) || x.data == NULL || y.data == NULL ||
+		x.len != curves[i].bytes || y.len != curves[i].bytes)
 		return NULL;
 	memcpy(point + 1, x.data, x.len);
 	memcpy(point + 1 + x.len, y.data, y.len);

@@ -167,7 +167,7 @@ ldap_begin_with(struct bench *b, const char *options, const char *more)
 	tables[0] = (struct conf_table){ .name = "ldap", .rows = mf_backend_ldap.settings };
 	NEED_OK(b, conf_parse(text, tables, &own->conf, &b->err));
 	b->own = own;
-	b->api = &mf_backend_ldap, mf_backend_sieve;
+	b->api = &mf_backend_ldap;
 	NEED_OK(b, b->api->open(conf_section(own->conf, "ldap"), &b->backend, &b->err));
 	strcpy(b->user, "ada@example.org");
 	strcpy(b->password, "secret-ada");

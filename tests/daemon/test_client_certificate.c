@@ -11,8 +11,7 @@
 
 static struct daemon d;
 
-static void
-shell(const char *fmt, ...)
+static void __attribute__((format(printf, 1, 2))) shell(const char *fmt, ...)
 {
 	char command[2000], with[1800];
 	va_list ap;

@@ -54,7 +54,7 @@ stop(void)
 	cr_assert_eq(daemon_wait(&d, 10000), 0, "%s", daemon_read(&d, "log"));
 }
 
-#define MANY(steps) run_steps(steps, sizeof(steps) / sizeof(steps[0]))
+#define MANY(steps) run_steps((steps), sizeof(steps) / sizeof((steps)[0]))
 
 Test(tools, devices_and_users, .timeout = 90)
 {

@@ -35,7 +35,8 @@ nonsense(void)
 
 	cr_assert_not_null(text);
 	memset(text, 'x', len);
-	memcpy(text, "* ", 2);
+	text[0] = '*';
+	text[1] = ' ';
 	strcpy(text + len, "\r\n* 99999999999999999999999 EXISTS\r\n* STATUS (\r\n* STATUS "
 			   "\"a\\\r\n* )\r\n*\r\n\r\n"
 			   "* VANISHED 1:,\r\n* OK [UIDNEXT\r\nW\r\nWx OK\r\n* ID (\"name\" NIL "

@@ -12,8 +12,7 @@ static struct dovecot d;
 static struct gateway g;
 
 /* What the program says; its exit status must be that. */
-static const char *
-run(int status, const char *fmt, ...)
+static const char *__attribute__((format(printf, 2, 3))) run(int status, const char *fmt, ...)
 {
 	static char out[2000];
 	char arguments[400], command[1000];

@@ -311,14 +311,14 @@ Test(token_jwt, malformed)
 	static const char *const bad[] = { "", "a", "a.b", "a.b.c", "....", "..", "e30.e30.e30.e30",
 		"e30.e30.e30", "eyJhbGciOiJSUzI1NiJ9.e30.", ".e30.e30",
 		"eyJhbGciOiJSUzI1NiJ9=.e30.e30", "eyJhbGciOiJSUzI1NiJ9.e3 0.e30" };
+	static const char no_point[] = "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\","
+				       "\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
+				       "\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}]}";
 	static const char *const sets[] = { "", "{}", "[]", "{\"keys\":[]}", "{\"keys\":{}}",
 		"{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}",
 		"{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}",
 		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"AA\"}]}",
-		"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\","
-		"\"x\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\","
-		"\"y\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}]}",
-		"{\"keys\":[null,7,\"x\",[]]}" };
+		no_point, "{\"keys\":[null,7,\"x\",[]]}" };
 	struct jwk_set *set;
 	struct jwt jwt;
 
