@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { ROW_FORMAT = 2, ROW_FORMAT_OLDEST = 1, TOLD_MAX = 100000, RESPONSES_MAX = 100000 };
+enum { ROW_FORMAT = 3, ROW_FORMAT_OLDEST = 1, TOLD_MAX = 100000, RESPONSES_MAX = 100000 };
 
 static void
 put_mark(struct mf_buf *out, const struct sync_mark *m)
@@ -34,6 +34,7 @@ sync_answer_encode(const struct sync_answer *s, struct mf_buf *out)
 		varint_put_bytes(out, mf_bytes_str(s->responses[i].server_id));
 		varint_put(out, s->responses[i].fetch);
 		varint_put_bytes(out, mf_bytes_str(s->responses[i].attached));
+		varint_put_bytes(out, mf_bytes_str(s->responses[i].class));
 	}
 }
 
@@ -96,6 +97,7 @@ sync_answer_decode(
 		s->server_id = get_string(a, &r);
 		s->fetch = varint_get(&r);
 		s->attached = format >= 2 ? get_string(a, &r) : "";
+		s->class = format >= 3 ? get_string(a, &r) : "";
 	}
 	if (r.failed || r.at != r.end)
 		return mf_fail(err, MF_BROKEN, "state: an answer's row is malformed");

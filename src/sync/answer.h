@@ -27,6 +27,7 @@ struct sync_response {
 	unsigned status;       /* the number that was told */
 	const char *client_id; /* "" without one */
 	const char *server_id; /* "" without one */
+	const char *class;     /* what was added, where the folder is for something else; else "" */
 	uint64_t fetch;	       /* id of an item whose content goes with it; 0: none */
 	/* Of an item with new attachments: what the client calls these, each followed by '\n'; else "". */
 	const char *attached;

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/str.h"
 #include "eas/cmd/sync_batch.h"
 #include "eas/map/folder.h"
 #include "eas/map/ids.h"
@@ -21,7 +22,7 @@ sync_batch_respond(
 	s->client_id = client_id == NULL ? "" : client_id;
 	s->server_id = server_id == NULL ? "" : server_id;
 	s->fetch = fetch;
-	s->attached = "";
+	s->attached = s->class = "";
 }
 
 /* ---- Deleting ---- */
@@ -148,6 +149,19 @@ collect_fetches(struct sync_batch *b)
 		sync_batch_respond(b, b->list[i].node, EAS_OK, b->list[i].id);
 }
 
+/* The class of what is added to a folder of mail; "" for mail (MS-ASCMD 2.2.3.27.6). */
+static const char *
+foreign_class(const struct wbxml_node *add)
+{
+	static const char *const classes[] = { "Tasks", "Calendar", "Contacts", "SMS", "Notes" };
+	const char *class = wbxml_child_value(add, AirSync_Class);
+
+	for (size_t i = 0; class != NULL && i < sizeof(classes) / sizeof(classes[0]); i++)
+		if (str_ieq(class, classes[i]))
+			return classes[i];
+	return "";
+}
+
 /* Mail is not made by Add (MS-ASCMD 2.2.3.7.2): it arrives. Drafts are. */
 static enum mf_status
 run_adds(struct sync_batch *b, struct mf_error *err)
@@ -158,6 +172,7 @@ run_adds(struct sync_batch *b, struct mf_error *err)
 	for (; n != NULL && st == MF_OK; n = wbxml_next(n)) {
 		sync_batch_respond(b, n, EAS_SYNC_CONVERSION, 0);
 		b->responses[b->n_responses - 1].attached = sync_attached_names(b->r->arena, n);
+		b->responses[b->n_responses - 1].class = foreign_class(n);
 		if (sync_draft_is(b->r, b->c, n))
 			st = sync_draft_save(
 				b->r, b->c, n, 0, &b->responses[b->n_responses - 1], err);

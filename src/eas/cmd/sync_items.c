@@ -343,6 +343,8 @@ write_response(struct telling *t, const struct sync_response *s, struct mf_error
 	enum mf_status st = MF_OK;
 
 	wbxml_open(w, s->tag);
+	if (s->class[0] != '\0' && t->r->version >= EAS_14_0)
+		wbxml_element(w, AirSync_Class, s->class);
 	if (s->client_id[0] != '\0')
 		wbxml_element(w, AirSync_ClientId, s->client_id);
 	if (s->server_id[0] != '\0')
