@@ -298,6 +298,25 @@ wants_answer(icalproperty *p)
 	return q != NULL && icalparameter_get_rsvp(q) == ICAL_RSVP_TRUE;
 }
 
+static bool
+has_delegated(icalproperty *p)
+{
+	icalparameter *q = icalproperty_get_first_parameter(p, ICAL_PARTSTAT_PARAMETER);
+
+	return icalproperty_get_first_parameter(p, ICAL_DELEGATEDTO_PARAMETER) != NULL ||
+	       (q != NULL && icalparameter_get_partstat(q) == ICAL_PARTSTAT_DELEGATED);
+}
+
+static void
+read_attendee(struct reader *r, icalproperty *p)
+{
+	struct mime_meeting *m = r->out;
+
+	m->response_requested |= wants_answer(p);
+	if (m->n_delegators < MIME_DELEGATORS_MAX && has_delegated(p))
+		m->delegators[m->n_delegators++] = address_of(r, icalproperty_get_attendee(p));
+}
+
 static void
 read_attendees(struct reader *r)
 {
@@ -309,7 +328,7 @@ read_attendees(struct reader *r)
 		r->out->partstat = partstat_of(p);
 	}
 	for (; p != NULL; p = icalcomponent_get_next_property(r->event, ICAL_ATTENDEE_PROPERTY))
-		r->out->response_requested |= wants_answer(p);
+		read_attendee(r, p);
 }
 
 /* ---- The rest ---- */
@@ -465,7 +484,6 @@ read_event(struct reader *r)
 	m->sensitivity = sensitivity(r);
 	m->disallow_new_time_proposal =
 		str_ieq(extension(r, "X-MICROSOFT-DISALLOW-COUNTER"), "TRUE");
-	m->message_type = strcmp(m->method, "REQUEST") != 0 ? 0 : m->sequence > 0 ? 2 : 1;
 	m->time_zone = zone_blob(r->a, &r->zone);
 	m->global_obj_id = global_obj_id(r);
 	return true;

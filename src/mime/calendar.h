@@ -46,6 +46,8 @@ enum mime_partstat {
 	MIME_PARTSTAT_DECLINED,
 };
 
+enum { MIME_DELEGATORS_MAX = 16 };
+
 /* Times are seconds since 1970. Strings are "" where the calendar does not tell. */
 struct mime_meeting {
 	const char *method; /* upper case */
@@ -62,14 +64,16 @@ struct mime_meeting {
 	unsigned sensitivity; /* MS-ASEMAIL 2.2.2.71 */
 	unsigned busy_status; /* 2.2.2.14; 4 only from 16.0 on */
 	bool disallow_new_time_proposal;
-	unsigned message_type;	   /* 2.2.2.47 */
 	const char *time_zone;	   /* base64, 172 bytes (MS-ASDTYPE 2.7.4) */
 	const char *global_obj_id; /* base64 (2.2.2.37) */
 	bool recurs;
 	struct mime_recurrence recurrence;
 	unsigned sequence;
 	enum mime_partstat partstat; /* of a reply or counter */
-	const char *attendee;	     /* of a reply or counter: the address that answers */
+	/* Attendees who have handed their invitation on (DELEGATED-TO): addresses, the first few. */
+	const char *delegators[MIME_DELEGATORS_MAX];
+	size_t n_delegators;
+	const char *attendee; /* of a reply or counter: the address that answers */
 	/* Of a counter proposal (16.1): what is proposed; start and end are then the original's where
 	 * the calendar tells them. */
 	bool has_proposal;

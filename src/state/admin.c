@@ -98,6 +98,12 @@ flags_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a)
 }
 
 static bool
+meetings_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a)
+{
+	return key.len == STATE_KEY_FIELDS && meeting_row_ok(row, a);
+}
+
+static bool
 numbering_ok(struct mf_bytes key, struct mf_bytes row, struct mf_arena *a)
 {
 	return key.len == STATE_KEY_FIELDS + 4 && numbering_row_ok(row, a);
@@ -136,6 +142,7 @@ static const struct kind {
 	{ STATE_SPACE_CONVERSATION_SWEEP, "sweep of conversations", IN_SYNC, conversation_ok },
 	{ STATE_SPACE_FLAG, "flags", IN_SYNC, flags_ok },
 	{ STATE_SPACE_VERB, "verbs", IN_SYNC, flags_ok },
+	{ STATE_SPACE_MEETING, "meetings", IN_SYNC, meetings_ok },
 	{ STATE_SPACE_NUMBERING, "numbering", IN_SYNC, numbering_ok },
 	{ STATE_SPACE_IDENTITY, "identities", IN_SYNC, identity_ok },
 	{ STATE_SPACE_LEDGER, "ledger", IN_RECORDS, ledger_ok },

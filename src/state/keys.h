@@ -42,6 +42,7 @@ enum state_space {
 	STATE_SPACE_NUMBERING = 0x2F,		/* folder u32 -> numbering.c */
 	STATE_SPACE_IDENTITY = 0x30,		/* folder u32, item / 64 u64 -> numbering.c */
 	STATE_SPACE_CONVERSATION_SWEEP = 0x31,	/* -> conversation_sweep.c */
+	STATE_SPACE_MEETING = 0x32,		/* -> meeting.c */
 	/* records */
 	STATE_SPACE_LEDGER = 0x40,   /* digest of device id and client id -> sent mail */
 	STATE_SPACE_RULE = 0x41,     /* conversation id, 16 bytes -> ignore or always move */

@@ -73,11 +73,12 @@ bool folder_row_decode(struct mf_bytes row, struct mf_arena *a, struct state_fol
 enum mf_status folder_collect(
 	struct state *st, uint32_t user, int64_t before, uint64_t *removed, struct mf_error *err);
 
-/* ---- hierarchy.c, collection.c, ledger.c, move.c, conversation_rows.c, rule.c, password.c ---- */
+/* ---- hierarchy.c, collection.c, meeting.c, ledger.c, move.c, conversation_rows.c, rule.c, password.c ---- */
 
 bool hierarchy_row_ok(struct mf_bytes row, struct mf_arena *a);
 bool collection_row_ok(struct mf_bytes key, struct mf_bytes row);
 bool flag_row_ok(struct mf_bytes row, struct mf_arena *a);
+bool meeting_row_ok(struct mf_bytes row, struct mf_arena *a);
 bool numbering_row_ok(struct mf_bytes row, struct mf_arena *a);
 bool identity_row_ok(struct mf_bytes key, struct mf_bytes row);
 /* In the caller's transaction: what items (ascending) are recognised by. */

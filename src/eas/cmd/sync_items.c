@@ -434,9 +434,10 @@ sync_items_write(struct eas_request *r, struct sync_collection *c, struct sync_b
 
 	telling_init(&t, r, c, budget);
 	st = write_responses(&t, err);
-	if (st != MF_OK)
-		return st;
-	if (c->replay)
-		return write_commands(&t, err);
-	return c->asked->changes ? write_new(&t, err) : MF_OK;
+	if (st == MF_OK && c->replay)
+		st = write_commands(&t, err);
+	else if (st == MF_OK && c->asked->changes)
+		st = write_new(&t, err);
+	meeting_memory_keep(&t.view.meetings);
+	return st;
 }

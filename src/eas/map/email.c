@@ -63,6 +63,7 @@ email_view_load(struct email_view *v, const struct state_folder *folder, struct 
 {
 	struct mf_error err;
 
+	v->meetings = (struct meeting_memory){ .state = v->state, .user = v->user, .a = a };
 	if (state_flags_load(v->state, v->user, folder->number, a, &v->flags, &err) != MF_OK ||
 		state_verbs_load(v->state, v->user, folder->number, a, &v->verbs, &err) != MF_OK) {
 		v->flags = v->verbs = (struct state_flags){ 0 };
@@ -368,8 +369,7 @@ email_write(struct wbxml_writer *w, struct email_view *v, const struct mf_item *
 
 	read_item(v, item, &p);
 	meeting = meeting_expected(&p.structure, v->version) &&
-		  meeting_write(w, v->scratch, v->version, p.structure.calendar,
-			  section_of(item, p.structure.calendar));
+		  meeting_write(w, v, p.structure.calendar, section_of(item, p.structure.calendar));
 	write_addresses(w, v, &p);
 	write_subject(w, v, &p);
 	wbxml_element(w, Email_DateReceived, email_date(v->scratch, item->date));

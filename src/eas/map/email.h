@@ -7,6 +7,7 @@
 
 #include "eas/map/body.h"
 #include "eas/map/email_tnef.h"
+#include "eas/map/meeting_type.h"
 #include "state/flag.h"
 
 /* What to ask the backend for besides sections. */
@@ -28,10 +29,12 @@ struct email_view {
 	uint32_t user;		  /* number in STATE_SYNC */
 	/* What is known of the folder's flags, replies and forwards; {0}: nothing is. */
 	struct state_flags flags, verbs;
+	struct meeting_memory meetings;
 	const char *address; /* the user's own; NULL: unknown */
 };
 
-/* Reads flags and verbs of a folder from view->state, view->user; without them flags are plain. */
+/* Reads flags and verbs of a folder from view->state, view->user; without them flags are plain. What is known of
+ * meetings is read when one comes, into the arena, which outlives the view. */
 struct state_folder;
 void email_view_load(struct email_view *v, const struct state_folder *folder, struct mf_arena *a);
 

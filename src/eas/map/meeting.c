@@ -82,15 +82,17 @@ write_place(struct wbxml_writer *w, enum eas_version version, const char *place)
 
 /* What names the meeting, and what changed places with it in 16.0. */
 static void
-write_identity(struct wbxml_writer *w, struct mf_arena *a, enum eas_version version,
-	const struct mime_meeting *m)
+write_identity(struct wbxml_writer *w, struct email_view *v, const struct mime_meeting *m)
 {
+	enum eas_version version = v->version;
+	struct mf_arena *a = v->scratch;
 	if (version < EAS_16_0)
 		wbxml_element(w, Email_GlobalObjId, m->global_obj_id);
 	if (version >= EAS_14_0)
 		wbxml_number(w, Email_DisallowNewTimeProposal, m->disallow_new_time_proposal);
 	if (version >= EAS_14_1)
-		wbxml_number(w, Email2_MeetingMessageType, m->message_type);
+		wbxml_number(
+			w, Email2_MeetingMessageType, meeting_type(&v->meetings, m, v->address));
 	if (version >= EAS_16_0)
 		wbxml_element(w, Calendar_UID, m->uid);
 	if (version < EAS_16_1 || !m->has_proposal)
@@ -102,9 +104,11 @@ write_identity(struct wbxml_writer *w, struct mf_arena *a, enum eas_version vers
 }
 
 static void
-write_meeting(struct wbxml_writer *w, struct mf_arena *a, enum eas_version version,
-	const struct mime_meeting *m)
+write_meeting(struct wbxml_writer *w, struct email_view *v, const struct mime_meeting *m)
 {
+	enum eas_version version = v->version;
+	struct mf_arena *a = v->scratch;
+
 	wbxml_number(w, Email_AllDayEvent, m->all_day);
 	write_date(w, a, Email_StartTime, m->start);
 	write_date(w, a, Email_DtStamp, m->stamp);
@@ -124,20 +128,20 @@ write_meeting(struct wbxml_writer *w, struct mf_arena *a, enum eas_version versi
 	wbxml_number(
 		w, Email_BusyStatus, version < EAS_16_0 && m->busy_status > 3 ? 2 : m->busy_status);
 	wbxml_element(w, Email_TimeZone, m->time_zone);
-	write_identity(w, a, version, m);
+	write_identity(w, v, m);
 }
 
 bool
-meeting_write(struct wbxml_writer *w, struct mf_arena *a, enum eas_version version,
-	const struct mf_part *part, struct mf_bytes data)
+meeting_write(struct wbxml_writer *w, struct email_view *v, const struct mf_part *part,
+	struct mf_bytes data)
 {
 	struct mime_meeting m;
 	struct mf_error err;
 
-	if (mime_calendar_read(a, part, data, &m, &err) != MF_OK)
+	if (mime_calendar_read(v->scratch, part, data, &m, &err) != MF_OK)
 		return false;
 	wbxml_open(w, Email_MeetingRequest);
-	write_meeting(w, a, version, &m);
+	write_meeting(w, v, &m);
 	wbxml_close(w);
 	return true;
 }

@@ -11,7 +11,8 @@ bool meeting_expected(const struct mime_structure *s, enum eas_version version);
 enum { MEETING_SECTION_MAX = 256 << 10 }; /* bytes of it to fetch */
 
 /* Writes it from that section (still encoded). False: it cannot be read, nothing is written. */
-bool meeting_write(struct wbxml_writer *w, struct mf_arena *a, enum eas_version version,
-	const struct mf_part *part, struct mf_bytes data);
+struct email_view;
+bool meeting_write(struct wbxml_writer *w, struct email_view *v, const struct mf_part *part,
+	struct mf_bytes data);
 
 #endif
