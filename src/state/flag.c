@@ -158,6 +158,98 @@ state_verbs_save(struct state *st, uint32_t user, uint32_t folder, const struct 
 	return n == 0 ? MF_OK : kv_write(st->kv[STATE_SYNC], save, &x, err);
 }
 
+/* ---- Moving ---- */
+
+struct moving {
+	uint32_t user, from, to;
+	const struct state_flag_move *moves;
+	size_t n;
+	bool any; /* something is kept of one of them */
+};
+
+/* One kind of details in both folders, as far as it can be read. */
+struct pair {
+	struct access from, to;
+	struct state_flags left, come;
+};
+
+static void
+load_kept(struct kv_txn *t, struct access *x, struct mf_arena *a, struct state_flags *out)
+{
+	struct mf_error err;
+
+	x->a = a;
+	x->out = out;
+	if (load(t, x, &err) != MF_OK)
+		out->n = 0;
+	if (out->list == NULL)
+		out->list = mf_new_array(a, struct state_flag, STATE_FLAGS_MAX);
+}
+
+/* Takes out of one folder what goes with the items, into the other. False: nothing does. */
+static bool
+take_along(const struct moving *m, struct pair *p)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < m->n; i++) {
+		struct state_flag there = { .id = m->moves[i].to,
+			.details = state_flag_find(&p->left, m->moves[i].id) };
+
+		if (there.details.len == 0 || there.id == 0)
+			continue;
+		change(&p->left, &(struct state_flag){ .id = m->moves[i].id });
+		change(&p->come, &there);
+		any = true;
+	}
+	return any;
+}
+
+static enum mf_status
+move_kind(struct kv_txn *t, struct moving *m, enum state_space space, bool write)
+{
+	struct mf_arena *a = mf_arena_new();
+	struct pair p = { .from = { space, m->user, m->from }, .to = { space, m->user, m->to } };
+	bool any;
+
+	load_kept(t, &p.from, a, &p.left);
+	load_kept(t, &p.to, a, &p.come);
+	any = p.left.n > 0 && take_along(m, &p);
+	if (any && write) {
+		row_save(t, &p.from, &p.left);
+		row_save(t, &p.to, &p.come);
+	}
+	m->any |= any;
+	mf_arena_free(a);
+	return MF_OK;
+}
+
+static enum mf_status
+look(struct kv_txn *t, void *ctx, struct mf_error *err)
+{
+	(void)err;
+	move_kind(t, ctx, STATE_SPACE_FLAG, false);
+	return move_kind(t, ctx, STATE_SPACE_VERB, false);
+}
+
+static enum mf_status
+move(struct kv_txn *t, void *ctx, struct mf_error *err)
+{
+	(void)err;
+	move_kind(t, ctx, STATE_SPACE_FLAG, true);
+	return move_kind(t, ctx, STATE_SPACE_VERB, true);
+}
+
+enum mf_status
+state_flags_move(struct state *st, uint32_t user, uint32_t from, uint32_t to,
+	const struct state_flag_move *moves, size_t n, struct mf_error *err)
+{
+	struct moving m = { user, from, to, moves, n, false };
+	enum mf_status s = kv_read(st->kv[STATE_SYNC], look, &m, err);
+
+	return s != MF_OK || !m.any ? s : kv_write(st->kv[STATE_SYNC], move, &m, err);
+}
+
 struct mf_bytes
 state_flag_find(const struct state_flags *f, uint64_t id)
 {

@@ -36,6 +36,16 @@ enum mf_status state_verbs_load(struct state *st, uint32_t user, uint32_t folder
 enum mf_status state_verbs_save(struct state *st, uint32_t user, uint32_t folder,
 	const struct state_flag *changes, size_t n, struct mf_error *err);
 
+/* An item that went from one folder to another. */
+struct state_flag_move {
+	uint64_t id,
+		to; /* in either folder; to 0: not known where it is, what is kept stays behind */
+};
+
+/* What is kept of flags and verbs goes with the items. */
+enum mf_status state_flags_move(struct state *st, uint32_t user, uint32_t from, uint32_t to,
+	const struct state_flag_move *moves, size_t n, struct mf_error *err);
+
 /* Empty when there are none. */
 struct mf_bytes state_flag_find(const struct state_flags *f, uint64_t id);
 

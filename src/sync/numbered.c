@@ -242,45 +242,6 @@ search(struct mf_session *session, const char *folder, const struct mf_query *q,
 	return st;
 }
 
-/* ---- Moving ---- */
-
-/* Moves those that there are; the others are gone. */
-static enum mf_status
-move(struct mf_session *session, const char *from, const char *to, struct mf_move *moves, size_t n,
-	struct mf_error *err)
-{
-	struct numbered *s = numbered_of(session);
-	const struct sync_numbers *m, *there = numbered_map(s, to);
-	struct mf_arena *a;
-	struct mf_move *inner;
-	size_t count = 0;
-	enum mf_status st = numbered_sure_map(s, from, &m, err);
-
-	for (size_t i = 0; i < n && st != MF_OK; i++)
-		moves[i].status = st;
-	if (st != MF_OK)
-		return st;
-	a = mf_arena_new();
-	inner = mf_new_array(a, struct mf_move, n);
-	for (size_t i = 0; i < n; i++) {
-		inner[count].id = m == NULL ? moves[i].id : sync_numbers_id(m, moves[i].id);
-		count += inner[count].id != 0;
-	}
-	st = s->api->move(s->inner, from, to, inner, count, err);
-	count = 0;
-	for (size_t i = 0; i < n; i++) {
-		uint64_t id = m == NULL ? moves[i].id : sync_numbers_id(m, moves[i].id);
-
-		moves[i].status = id == 0 ? MF_GONE : inner[count].status;
-		moves[i].to = id == 0 ? 0 : inner[count].to;
-		count += id != 0;
-		if (there != NULL)
-			moves[i].to = sync_numbers_shown(there, moves[i].to);
-	}
-	mf_arena_free(a);
-	return st;
-}
-
 /* ---- What has no ids ---- */
 
 static enum mf_status
@@ -341,7 +302,7 @@ const struct mf_store_api sync_numbered_api = {
 	.stream = stream,
 	.put = put,
 	.flag = flag,
-	.move = move,
+	.move = numbered_move,
 	.remove = remove_items,
 	.empty = empty,
 	.search = search,

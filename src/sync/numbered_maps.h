@@ -51,4 +51,11 @@ enum mf_status numbered_renew(struct numbered *s, const char *folder, struct mf_
 enum mf_status numbered_begin(
 	struct numbered *s, const char *folder, const struct mf_buf *cursor, struct mf_error *err);
 
+/* ---- numbered_move.c ---- */
+
+/* mf_store_api.move: moves those that there are; the others are gone. What the state keeps of flags and verbs
+ * follows. */
+enum mf_status numbered_move(struct mf_session *session, const char *from, const char *to,
+	struct mf_move *moves, size_t n, struct mf_error *err);
+
 #endif

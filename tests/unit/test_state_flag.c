@@ -84,3 +84,30 @@ Test(state_flag, bounded, .init = setup, .fini = teardown)
 	save(1, 2, mf_bytes(large, sizeof(large)));
 	cr_assert_eq(find(1, 2).len, 0, "too large to keep");
 }
+
+Test(state_flag, goes_with_its_item, .init = setup, .fini = teardown)
+{
+	static const struct state_flag_move moves[] = { { 5, 50 }, { 6, 0 }, { 7, 70 } };
+	const struct state_flag verb = { .id = 7, .details = mf_bytes_str("verb") };
+	struct state_flags f;
+
+	save(1, 5, mf_bytes_str("five"));
+	save(1, 6, mf_bytes_str("six"));
+	save(1, 8, mf_bytes_str("eight"));
+	save(2, 50, mf_bytes_str("of something that was there before"));
+	cr_assert_eq(state_verbs_save(st, user, 1, &verb, 1, NULL), MF_OK);
+	cr_assert_eq(state_flags_move(st, user, 1, 2, moves, 3, NULL), MF_OK);
+	cr_assert_eq(find(1, 5).len, 0);
+	cr_assert_eq(memcmp(find(2, 50).data, "five", 4), 0);
+	cr_assert_eq(find(1, 6).len, 3, "nobody knows where it is");
+	cr_assert_eq(find(1, 8).len, 5);
+	cr_assert_eq(find(2, 70).len, 0);
+	cr_assert_eq(state_verbs_load(st, user, 2, a, &f, NULL), MF_OK);
+	cr_assert_eq(state_flag_find(&f, 70).len, 4);
+	cr_assert_eq(state_verbs_load(st, user, 1, a, &f, NULL), MF_OK);
+	cr_assert_eq(f.n, 0);
+	/* A second time nothing is there to go. */
+	cr_assert_eq(state_flags_move(st, user, 1, 2, moves, 3, NULL), MF_OK);
+	cr_assert_eq(find(2, 50).len, 4);
+	cr_assert_eq(state_verify(st, NULL, NULL, NULL), MF_OK);
+}
