@@ -17,7 +17,8 @@ enum type {
 	KEY,	/* text of at most 64 bytes, may be empty */
 	ID,	/* text of 1 to 64 bytes */
 	UINT,	/* 0 to 4294967295; empty is let through: as if it were absent */
-	INT,	/* the same, or negative: the command says how far it may go */
+	COUNT,	/* the same, but as large as you like: the command cuts it */
+	INT,	/* as COUNT, or negative: the command says how far it may go */
 	BOOL,	/* 0, 1 or empty (MS-ASDTYPE 2.1) */
 };
 
@@ -89,6 +90,12 @@ number(const char *s)
 }
 
 static bool
+digits(const char *s)
+{
+	return s[strspn(s, "0123456789")] == '\0';
+}
+
+static bool
 fits(const struct wbxml_node *n, enum type type)
 {
 	const char *s = wbxml_value(n);
@@ -104,9 +111,11 @@ fits(const struct wbxml_node *n, enum type type)
 		return n->children == NULL && *s != '\0' && strlen(s) <= ID_MAX;
 	case UINT:
 		return n->children == NULL && number(s);
+	case COUNT:
+		return n->children == NULL && digits(s);
 	case INT:
 		return n->children == NULL &&
-		       (number(s) || (s[0] == '-' && s[1] != '\0' && number(s + 1)));
+		       (digits(s) || (s[0] == '-' && s[1] != '\0' && digits(s + 1)));
 	case BOOL:
 		return n->children == NULL &&
 		       (*s == '\0' || strcmp(s, "0") == 0 || strcmp(s, "1") == 0);
@@ -228,7 +237,16 @@ schema_bool(const struct wbxml_node *parent, uint16_t tag, bool absent)
 uint64_t
 schema_number(const struct wbxml_node *parent, uint16_t tag, uint64_t absent)
 {
-	uint64_t n = absent;
+	uint64_t n;
 	const char *s = wbxml_child_value(parent, tag);
-	return s != NULL && str_to_u64(s, UINT64_MAX, &n) ? n : absent;
+	if (s == NULL || *s == '\0' || !digits(s))
+		return absent;
+	return str_to_u64(s, UINT64_MAX, &n) ? n : UINT64_MAX;
+}
+
+uint32_t
+schema_u32(const struct wbxml_node *parent, uint16_t tag, uint32_t absent)
+{
+	uint64_t n = schema_number(parent, tag, absent);
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }

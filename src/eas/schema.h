@@ -17,7 +17,10 @@ enum mf_status schema_check(const struct eas_request *r, unsigned *status, struc
 /* A boolean element: absent gives `absent`; empty and 1 are true, 0 is false (MS-ASDTYPE 2.1). */
 bool schema_bool(const struct wbxml_node *parent, uint16_t tag, bool absent);
 
-/* A number element whose rule says that it is one; absent or empty gives `absent`. */
+/* A number element whose rule says that it is one; absent, empty or negative gives `absent`. Whatever is beyond the
+ * range is its end, never wrapped. */
 uint64_t schema_number(const struct wbxml_node *parent, uint16_t tag, uint64_t absent);
+/* The same, up to UINT32_MAX. */
+uint32_t schema_u32(const struct wbxml_node *parent, uint16_t tag, uint32_t absent);
 
 #endif

@@ -33,7 +33,10 @@ static const struct {
 		0 },
 	{ "Sync", COLLECTION(KEY "<GetChanges>2</GetChanges>"), EAS_14_1, 4 },
 	{ "Sync", COLLECTION(KEY "<WindowSize>-1</WindowSize>"), EAS_14_1, 4 },
-	{ "Sync", COLLECTION(KEY "<WindowSize>4294967296</WindowSize>"), EAS_14_1, 4 },
+	{ "Sync", COLLECTION(KEY "<WindowSize>4294967296</WindowSize>"), EAS_14_1, 0 },
+	{ "Sync", COLLECTION(KEY "<WindowSize>5x</WindowSize>"), EAS_14_1, 4 },
+	{ "Sync", BODY("<b:Type>1</b:Type><b:TruncationSize>4294967296</b:TruncationSize>"),
+		EAS_14_1, 4 },
 	{ "Sync", COLLECTION(KEY "<WindowSize/>"), EAS_14_1, 0 },
 	{ "Sync", COLLECTION(KEY "<MaxItems>5</MaxItems><Wait>7</Wait>"), EAS_14_1, 0 },
 	{ "Sync", BODY("<b:Type>1</b:Type><b:TruncationSize>500</b:TruncationSize>"), EAS_14_1, 0 },
@@ -147,6 +150,13 @@ Test(eas_schema, values)
 	cr_assert_eq(schema_number(c, AirSync_WindowSize, 100), 25);
 	cr_assert_eq(schema_number(c, AirSync_Wait, 7), 7);
 	cr_assert_eq(schema_number(c, AirSync_HeartbeatInterval, 8), 8);
+	c = parse(a, "<Sync xmlns=\"AirSync\"><WindowSize>18446744073709551617</WindowSize>"
+		     "<Wait>-5</Wait><HeartbeatInterval>4294967297</HeartbeatInterval></Sync>");
+	cr_assert_eq(schema_number(c, AirSync_WindowSize, 100), UINT64_MAX);
+	cr_assert_eq(schema_u32(c, AirSync_WindowSize, 100), UINT32_MAX);
+	cr_assert_eq(schema_u32(c, AirSync_Wait, 7), 7);
+	cr_assert_eq(schema_u32(c, AirSync_HeartbeatInterval, 7), UINT32_MAX);
+	cr_assert_eq(schema_number(c, AirSync_HeartbeatInterval, 7), UINT32_MAX + UINT64_C(2));
 	mf_arena_free(a);
 }
 

@@ -72,12 +72,14 @@ read_filter(struct eas_request *r, const struct wbxml_node *n, struct mf_bytes s
 		r, schema_number(wbxml_child(n, AirSync_Options), AirSync_FilterType, 0));
 	if (status == EAS_OK)
 		status = judge_filter(r, schema_number(n, AirSync_FilterType, 0));
+	if (status == EAS_OK && sync_options_clash(n))
+		status = EAS_ESTIMATE_KEY; /* the number of this too (MS-ASCMD 2.2.3.27.2) */
 	if (status != EAS_OK)
 		return status;
 	if (!sync_options_read(r, &asked, stored, &options))
 		return EAS_INVALID_XML;
 	*max_items = options.max_items;
-	*filter = (uint32_t)schema_number(n, AirSync_FilterType, options.filter);
+	*filter = schema_u32(n, AirSync_FilterType, options.filter);
 	return EAS_OK;
 }
 

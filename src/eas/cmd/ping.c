@@ -185,7 +185,7 @@ read_ping(struct eas_request *r, enum eas_verdict *verdict)
 	enum mf_status st;
 
 	if (r->root != NULL) {
-		p->heartbeat = (uint32_t)schema_number(r->root, Ping_HeartbeatInterval, 0);
+		p->heartbeat = schema_u32(r->root, Ping_HeartbeatInterval, 0);
 		if (p->heartbeat == 0 && wbxml_child(r->root, Ping_HeartbeatInterval) != NULL) {
 			*verdict = answer(r, EAS_PING_HEARTBEAT, Ping_HeartbeatInterval, low);
 			return NULL;

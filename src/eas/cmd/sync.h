@@ -54,6 +54,9 @@ struct sync_options {
 	bool changed;	     /* row differs from what is stored */
 };
 
+/* Are there Options for one class twice, or more than two (MS-ASCMD 2.2.3.27.2, .6)? */
+bool sync_options_clash(const struct wbxml_node *collection);
+
 /* False: the options break the rules (status 4). */
 bool sync_options_read(struct eas_request *r, const struct sync_asked *asked,
 	struct mf_bytes stored, struct sync_options *out);
@@ -111,13 +114,13 @@ enum mf_status sync_draft_save(struct eas_request *r, struct sync_collection *c,
 	const struct wbxml_node *command, uint64_t old, struct sync_response *out,
 	struct mf_error *err);
 
-/* ---- New attachments of drafts (sync_attached.c) ---- */
+/* ---- What was added (sync_added.c) ---- */
 
 /* What the client calls the attachments that a command adds, each followed by '\n'; "" without any. */
 const char *sync_attached_names(struct mf_arena *a, const struct wbxml_node *command);
-/* ApplicationData of a successful Add's response: the attachments by the client's names with their
- * FileReference (MS-ASAIRS 2.2.2.14). Nothing without any, or when the item is gone again. */
-enum mf_status sync_attached_write(struct eas_request *r, const struct sync_collection *c,
+/* ApplicationData of a successful Add's response: the draft's conversation (MS-ASEMAIL 2.2.2.21), and the attachments
+ * by the client's names with their FileReference (MS-ASAIRS 2.2.2.14). Nothing when the item is gone again. */
+enum mf_status sync_added_write(struct eas_request *r, const struct sync_collection *c,
 	const struct sync_response *s, struct mf_error *err);
 
 /* ---- Waiting (sync_wait.c) ---- */

@@ -351,7 +351,7 @@ write_response(struct telling *t, const struct sync_response *s, struct mf_error
 		wbxml_element(w, AirSync_ServerId, s->server_id);
 	wbxml_number(w, AirSync_Status, s->status);
 	if (s->tag == AirSync_Add)
-		st = sync_attached_write(t->r, t->c, s, err);
+		st = sync_added_write(t->r, t->c, s, err);
 	wbxml_close(w);
 	return st;
 }

@@ -317,16 +317,15 @@ options_of(const struct wbxml_node *parent, bool sms)
 	return n;
 }
 
-/* Two for one class, or more than two, are refused. */
-static bool
-options_unique(const struct wbxml_node *parent)
+bool
+sync_options_clash(const struct wbxml_node *collection)
 {
 	size_t mail = 0, sms = 0;
 
-	for (const struct wbxml_node *n = wbxml_child(parent, AirSync_Options); n != NULL;
+	for (const struct wbxml_node *n = wbxml_child(collection, AirSync_Options); n != NULL;
 		n = wbxml_next(n))
 		*(is_sms(n) ? &sms : &mail) += 1;
-	return mail <= 1 && sms <= 1;
+	return mail > 1 || sms > 1;
 }
 
 /* The stored document with the request's options in place of those of the same class. */
@@ -358,11 +357,10 @@ sync_options_read(struct eas_request *r, const struct sync_asked *asked, struct 
 	struct sync_options *out)
 {
 	const struct wbxml_node *old = document_read(r->arena, stored), *options;
-	uint64_t filter;
 
 	memset(out, 0, sizeof(*out));
 	out->row = stored;
-	if (!options_unique(asked->node))
+	if (sync_options_clash(asked->node))
 		return false;
 	if (wbxml_child(asked->node, AirSync_Options) != NULL) {
 		out->row = options_merge(r->arena, asked->node, old);
@@ -372,10 +370,9 @@ sync_options_read(struct eas_request *r, const struct sync_asked *asked, struct 
 	options = options_of(asked->node, false);
 	if (options == NULL)
 		options = options_of(old, false);
-	filter = schema_number(options, AirSync_FilterType, 0);
-	out->filter = (uint32_t)filter;
+	out->filter = schema_u32(options, AirSync_FilterType, 0);
 	out->max_items = schema_number(options, AirSync_MaxItems, 0);
 	out->client_wins = schema_number(options, AirSync_Conflict, 1) == 0;
 	/* 6, 7 and 8 are for calendars and tasks (MS-ASCMD 2.2.3.68.2). */
-	return filter <= 5 && body_options_parse(options, &out->body);
+	return out->filter <= 5 && body_options_parse(options, &out->body);
 }

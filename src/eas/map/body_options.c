@@ -13,11 +13,11 @@ static const uint64_t mime_truncations[] = { 0, 4096, 5120, 7168, 10240, 20480, 
 static bool
 preference_parse(const struct wbxml_node *n, struct body_preference *out)
 {
-	out->type = (unsigned)schema_number(n, AirSyncBase_Type, 0);
+	out->type = schema_u32(n, AirSyncBase_Type, 0);
 	out->truncation = schema_number(n, AirSyncBase_TruncationSize, UINT64_MAX);
 	out->all_or_none =
 		out->truncation != UINT64_MAX && schema_bool(n, AirSyncBase_AllOrNone, false);
-	out->preview = (unsigned)schema_number(n, AirSyncBase_Preview, 0);
+	out->preview = schema_u32(n, AirSyncBase_Preview, 0);
 	if (out->preview > PREVIEW_MAX)
 		out->preview = PREVIEW_MAX;
 	return out->type >= BODY_PLAIN && out->type <= BODY_MIME;
@@ -49,7 +49,7 @@ body_options_parse(const struct wbxml_node *options, struct body_options *out)
 	uint64_t truncation = schema_number(options, AirSync_MIMETruncation, 8);
 
 	memset(out, 0, sizeof(*out));
-	out->mime_support = (unsigned)schema_number(options, AirSync_MIMESupport, 0);
+	out->mime_support = schema_u32(options, AirSync_MIMESupport, 0);
 	out->mime_truncation = mime_truncations[truncation <= 8 ? truncation : 8];
 	for (; n != NULL; n = wbxml_next(n)) {
 		struct body_preference *p = &out->list[out->n];

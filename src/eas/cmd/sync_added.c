@@ -1,11 +1,12 @@
 /*
- * Attachments that a draft was added with: the client called them by names of its own and is told their
- * FileReferences. The draft was composed with them behind everything else (map/draft.h), so they are the
- * last ones of the item.
+ * What a phone is told of a draft that it added, and could not know: the conversation that it belongs to, and the
+ * FileReferences of attachments, which the phone called by names of its own. The draft was composed with them
+ * behind everything else (map/draft.h), so they are the last ones of the item.
  */
 #include <string.h>
 
 #include "eas/cmd/sync.h"
+#include "eas/map/conversation.h"
 #include "eas/map/ids.h"
 #include "mime/header.h"
 
@@ -46,6 +47,31 @@ count(const char *names)
 	return n;
 }
 
+static void
+write_attachments(struct writing *x, const struct mf_item *item, const struct mime_structure *s)
+{
+	struct wbxml_writer *w = &x->r->writer;
+	struct mf_arena *a = x->r->arena;
+	const char *name = x->names;
+	size_t n = count(name);
+
+	if (n == 0 || s->n_attachments < n)
+		return;
+	wbxml_open(w, AirSyncBase_Attachments);
+	for (size_t i = s->n_attachments - n; i < s->n_attachments; i++) {
+		const char *end = strchr(name, '\n');
+
+		wbxml_open(w, AirSyncBase_Attachment);
+		wbxml_element(w, AirSyncBase_ClientId, mf_strndup(a, name, (size_t)(end - name)));
+		wbxml_element(w, AirSyncBase_FileReference,
+			ids_file_print(
+				a, x->c->folder->number, item, s->attachments[i].part->section, 0));
+		wbxml_close(w);
+		name = end + 1;
+	}
+	wbxml_close(w);
+}
+
 static enum mf_status
 take(void *ctx, const struct mf_item *item)
 {
@@ -54,34 +80,18 @@ take(void *ctx, const struct mf_item *item)
 	struct mf_arena *a = x->r->arena;
 	struct mime_header header;
 	struct mime_structure s;
-	size_t n = count(x->names), first;
 
 	mime_header_parse(a, item->header, &header);
 	mime_structure_read(a, item->structure, &header, &s);
-	if (s.n_attachments < n)
-		return MF_OK;
-	first = s.n_attachments - n;
 	wbxml_open(w, AirSync_ApplicationData);
-	wbxml_open(w, AirSyncBase_Attachments);
-	for (size_t i = 0; i < n; i++) {
-		const char *end = strchr(x->names, '\n');
-
-		wbxml_open(w, AirSyncBase_Attachment);
-		wbxml_element(
-			w, AirSyncBase_ClientId, mf_strndup(a, x->names, (size_t)(end - x->names)));
-		wbxml_element(w, AirSyncBase_FileReference,
-			ids_file_print(a, x->c->folder->number, item,
-				s.attachments[first + i].part->section, 0));
-		wbxml_close(w);
-		x->names = end + 1;
-	}
-	wbxml_close(w);
+	write_attachments(x, item, &s);
+	conversation_write(w, a, x->r->server->state, x->r->user_number, &header, item);
 	wbxml_close(w);
 	return MF_OK;
 }
 
 enum mf_status
-sync_attached_write(struct eas_request *r, const struct sync_collection *c,
+sync_added_write(struct eas_request *r, const struct sync_collection *c,
 	const struct sync_response *s, struct mf_error *err)
 {
 	struct writing x = { .r = r, .c = c, .names = s->attached };
@@ -95,8 +105,7 @@ sync_attached_write(struct eas_request *r, const struct sync_collection *c,
 		.item = take,
 		.ctx = &x };
 
-	if (s->attached[0] == '\0' || s->status != EAS_OK ||
-		!ids_item_parse(s->server_id, &folder, &id))
+	if (s->status != EAS_OK || !ids_item_parse(s->server_id, &folder, &id))
 		return MF_OK;
 	return c->source.api->fetch(c->source.session, &f, err);
 }
