@@ -228,6 +228,22 @@ schema_check(const struct eas_request *r, unsigned *status, struct mf_error *err
 }
 
 bool
+schema_in_order(const struct wbxml_node *parent, const uint16_t *order)
+{
+	size_t last = 0;
+	for (const struct wbxml_node *c = parent->children; c != NULL; c = c->next) {
+		size_t i = 0;
+		while (order[i] != 0 && order[i] != c->tag)
+			i++;
+		if (order[i] != 0 && i < last)
+			return false;
+		if (order[i] != 0)
+			last = i;
+	}
+	return true;
+}
+
+bool
 schema_bool(const struct wbxml_node *parent, uint16_t tag, bool absent)
 {
 	const char *s = wbxml_child_value(parent, tag);

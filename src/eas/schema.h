@@ -12,6 +12,10 @@
  * the number that the specification names for this violation, err says where it is. */
 enum mf_status schema_check(const struct eas_request *r, unsigned *status, struct mf_error *err);
 
+/* Do the children that are named in `order` (0 at the end) follow each other so? Others may stand anywhere, and each
+ * may be repeated. */
+bool schema_in_order(const struct wbxml_node *parent, const uint16_t *order);
+
 /* ---- Values, as ActiveSync writes them (MS-ASDTYPE) ---- */
 
 /* A boolean element: absent gives `absent`; empty and 1 are true, 0 is false (MS-ASDTYPE 2.1). */

@@ -28,17 +28,10 @@ window_read(const struct eas_request *r, const struct wbxml_node *n, uint64_t ab
 	return window < most ? window : most;
 }
 
-/* Supported before CollectionId: that order "is strictly enforced" (MS-ASCMD 2.2.3.179). */
-static bool
-misplaced(const struct wbxml_node *collection)
-{
-	const struct wbxml_node *n = wbxml_child(collection, AirSync_Supported);
-
-	for (; n != NULL; n = n->next)
-		if (n->tag == AirSync_CollectionId)
-			return true;
-	return false;
-}
+/* "There is a strict ordering of the XML elements within a Collection node" (MS-ASCMD 2.2.3.29.2). */
+static const uint16_t order[] = { AirSync_SyncKey, AirSync_CollectionId, AirSync_Supported,
+	AirSync_DeletesAsMoves, AirSync_GetChanges, AirSync_WindowSize, AirSync_ConversationMode,
+	AirSync_Options, AirSync_Commands, 0 };
 
 static void
 asked_read(const struct eas_request *r, const struct wbxml_node *n, struct sync_asked *out)
@@ -59,7 +52,7 @@ asked_read(const struct eas_request *r, const struct wbxml_node *n, struct sync_
 	out->changes = schema_bool(n, AirSync_GetChanges, !zero);
 	out->changes_asked = schema_bool(n, AirSync_GetChanges, false);
 	out->deletes_as_moves = schema_bool(n, AirSync_DeletesAsMoves, true);
-	out->misplaced = misplaced(n);
+	out->misplaced = !schema_in_order(n, order);
 	out->conversations_asked = wbxml_child(n, AirSync_ConversationMode) != NULL;
 	out->commands = wbxml_child(n, AirSync_Commands);
 	if (out->commands != NULL && out->commands->children == NULL)

@@ -23,24 +23,9 @@ preference_parse(const struct wbxml_node *n, struct body_preference *out)
 	return out->type >= BODY_PLAIN && out->type <= BODY_MIME;
 }
 
-/* The children of a BodyPreference, in their order (MS-ASAIRS 2.2.2.12). */
-static bool
-in_order(const struct wbxml_node *preference)
-{
-	static const uint16_t order[] = { AirSyncBase_Type, AirSyncBase_TruncationSize,
-		AirSyncBase_AllOrNone, AirSyncBase_Preview };
-	size_t last = 0;
-
-	for (const struct wbxml_node *c = preference->children; c != NULL; c = c->next)
-		for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-			if (c->tag != order[i])
-				continue;
-			if (i < last)
-				return false;
-			last = i;
-		}
-	return true;
-}
+/* The children of a preference, in their order (MS-ASAIRS 2.2.2.11, 2.2.2.12). */
+static const uint16_t order[] = { AirSyncBase_Type, AirSyncBase_TruncationSize,
+	AirSyncBase_AllOrNone, AirSyncBase_Preview, 0 };
 
 bool
 body_options_parse(const struct wbxml_node *options, struct body_options *out)
@@ -54,7 +39,8 @@ body_options_parse(const struct wbxml_node *options, struct body_options *out)
 	for (; n != NULL; n = wbxml_next(n)) {
 		struct body_preference *p = &out->list[out->n];
 
-		if (out->n == BODY_PREFERENCES_MAX || !in_order(n) || !preference_parse(n, p))
+		if (out->n == BODY_PREFERENCES_MAX || !schema_in_order(n, order) ||
+			!preference_parse(n, p))
 			return false;
 		for (size_t i = 0; i < out->n; i++)
 			if (out->list[i].type == p->type)
@@ -63,7 +49,7 @@ body_options_parse(const struct wbxml_node *options, struct body_options *out)
 	}
 	n = wbxml_child(options, AirSyncBase_BodyPartPreference);
 	out->has_part = n != NULL;
-	return n == NULL || preference_parse(n, &out->part);
+	return n == NULL || (schema_in_order(n, order) && preference_parse(n, &out->part));
 }
 
 bool
