@@ -183,6 +183,12 @@ const struct mf_setting conf_settings[] = {
 		"An answer larger than this is cut, and the rest follows in the next." },
 	{ "sync_answer_time", MF_SETTING_DURATION, "8s", 1, 30, NULL,
 		"An answer that takes longer than this is cut; phones give up after 30 seconds." },
+	{ "sync_cut_hint", MF_SETTING_STRING,
+		"[This message is longer than this app loads: read the rest elsewhere]", 0, 0, NULL,
+		"Stands at the end of a message that is cut for an app that never loads the rest "
+		"(empty: nothing does)." },
+	{ "sync_cut_hint_agents", MF_SETTING_LIST, "{\"Android-Mail/\"}", 0, 0, NULL,
+		"Such apps: how their User-Agent begins (Gmail for Android)." },
 	{ "sync_collections_max", MF_SETTING_NUMBER, "1000", 1, 100000, NULL,
 		"Most folders in one Sync." },
 	{ "sync_commands_max", MF_SETTING_NUMBER, "2000", 1, 1000000, NULL,

@@ -156,6 +156,19 @@ take_add(void *ctx, const struct mf_item *fetched)
 	return MF_OK;
 }
 
+/* What a client that never loads the rest is told where a text ends; NULL: it does. */
+static const char *
+cut_hint(const struct eas_request *r)
+{
+	const char *const *agents = mf_conf_list(r->server->conf, "sync_cut_hint_agents");
+	const char *hint = mf_conf_string(r->server->conf, "sync_cut_hint");
+
+	for (; r->user_agent != NULL && hint[0] != '\0' && *agents != NULL; agents++)
+		if (str_istarts(r->user_agent, *agents))
+			return hint;
+	return NULL;
+}
+
 static void
 telling_init(struct telling *t, struct eas_request *r, struct sync_collection *c,
 	struct sync_budget *budget)
@@ -166,6 +179,7 @@ telling_init(struct telling *t, struct eas_request *r, struct sync_collection *c
 	t->budget = budget;
 	t->view.version = r->version;
 	t->view.body = c->options.body;
+	t->view.body.hint = cut_hint(r);
 	t->view.folder = c->folder->number;
 	t->view.address = eas_user_address(r);
 	if (schema_bool(c->asked->node, AirSync_ConversationMode, c->snapshot.conversations))

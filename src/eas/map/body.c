@@ -12,7 +12,8 @@
 #include "mime/decode.h"
 
 enum {
-	PREVIEW_SOURCE = 16 << 10,	/* text to read for a preview, markup and styles included */
+	PREVIEW_SOURCE = 16 << 10, /* text to read for a preview, markup and styles included */
+	HINT_LEAST = 4096,	   /* bytes of a text that somebody wants to read, not to list */
 	DEFAULT_TRUNCATION = 200 << 10, /* where the client has no preference */
 };
 
@@ -233,6 +234,45 @@ write_data(struct wbxml_writer *w, const struct body_options *parts, const void 
 	wbxml_close(w);
 }
 
+/* The hint as its own paragraph of that type. */
+static struct mf_bytes
+hint_of(struct mf_arena *a, const char *hint, unsigned type)
+{
+	struct mf_bytes copy;
+	struct mf_buf b;
+
+	mf_buf_init(&b, 0);
+	if (type == BODY_HTML) {
+		mf_buf_add_str(&b, "<br>\r\n<br>\r\n");
+		mime_text_to_html(&b, hint, strlen(hint));
+	} else {
+		mf_buf_printf(&b, "\r\n\r\n%s\r\n", hint);
+	}
+	copy = mf_memdup(a, b.data, b.len);
+	mf_buf_deinit(&b);
+	return copy;
+}
+
+/* A text that was cut, cut shorter so that the hint has room behind it. */
+static void
+cut_with_hint(struct mf_arena *a, const struct mime_piece *list, size_t n, unsigned type,
+	const char *hint, size_t most, struct mime_body *body)
+{
+	struct mf_bytes end = hint_of(a, hint, type);
+	struct mime_body shorter;
+	struct mf_buf b;
+
+	if (most < HINT_LEAST || end.len > most / 2)
+		return;
+	mime_body_render(a, list, n, (enum mime_format)type, most - end.len, &shorter);
+	mf_buf_init(&b, 0);
+	mf_buf_add(&b, shorter.text, shorter.len);
+	mf_buf_add(&b, end.data, end.len);
+	body->text = mf_strndup(a, (const char *)b.data, b.len);
+	body->len = b.len;
+	mf_buf_deinit(&b);
+}
+
 /* Data of type 1 or 2. With AllOrNone what does not fit is left out. */
 static void
 write_text(struct wbxml_writer *w, struct mf_arena *a, const struct mime_text *t,
@@ -245,6 +285,9 @@ write_text(struct wbxml_writer *w, struct mf_arena *a, const struct mime_text *t
 
 	mime_body_render(a, list, n, (enum mime_format)type,
 		most > SIZE_MAX / 2 ? SIZE_MAX : (size_t)most, &body);
+	if (body.truncated && parts != NULL && parts->hint != NULL)
+		cut_with_hint(a, list, n, type, parts->hint,
+			most > SIZE_MAX / 2 ? SIZE_MAX : (size_t)most, &body);
 	wbxml_number(w, AirSyncBase_EstimatedDataSize, (int64_t)body.size);
 	if (body.truncated)
 		wbxml_element(w, AirSyncBase_Truncated, "1");

@@ -30,6 +30,8 @@ struct body_options {
 	/* The item is outside of the date filter and comes with its conversation: preview and BodyPart
 	 * where they were asked for, no body (MS-ASCMD 2.2.3.36.2). */
 	bool outside;
+	/* Stands at the end of a text that was cut, for a client that never loads the rest; NULL: nothing. */
+	const char *hint;
 	/* Multipart answers (MS-ASCMD 2.2.1.10.1): takes the data of Body and returns its part's number, 0
 	 * when it cannot. NULL: the data stand in Body. */
 	unsigned (*part_data)(void *ctx, const void *data, size_t len);
