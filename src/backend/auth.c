@@ -22,6 +22,9 @@ enum {
 	GOOD_MAX = 100000,
 	BAD_MAX = 20000, /* apart, so that a flood of wrong passwords does not push out good ones */
 	PATIENCE_MS = 250,
+	KNOWN_MS =
+		24 * 3600 *
+		1000, /* behind its end a good answer still tells an old friend from a stranger */
 };
 
 /* What was learnt of one pair of name and credentials. */
@@ -136,7 +139,7 @@ forget_old(struct logins *l, struct memory *m, int64_t now)
 
 	for (a = TAILQ_FIRST(&m->answers); a != NULL; a = next) {
 		next = TAILQ_NEXT(a, age);
-		if (a->until > now && m->n < m->max)
+		if (a->until + (a->good ? KNOWN_MS : 0) > now && m->n < m->max)
 			break;
 		forget(l, m, a);
 	}
@@ -150,7 +153,7 @@ find(struct logins *l, const uint8_t *digest)
 	SLIST_FOREACH(a, &l->buckets[bucket_of(digest)], bucket)
 	{
 		if (equal(a->digest, digest))
-			return a->until > clock_ms() ? a : NULL;
+			return a;
 	}
 	return NULL;
 }
@@ -159,9 +162,12 @@ static enum known
 known(struct logins *l, const uint8_t *digest)
 {
 	const struct answer *a = find(l, digest);
+	int64_t now = clock_ms();
 
-	if (a == NULL)
+	if (a == NULL || a->until + (a->good ? KNOWN_MS : 0) <= now)
 		return LOGIN_UNKNOWN;
+	if (a->until <= now)
+		return LOGIN_STALE;
 	l->stats.cached++;
 	return a->good ? LOGIN_GOOD : LOGIN_BAD;
 }
@@ -371,7 +377,7 @@ ask_in_turn(
 	if (!take_turn(l))
 		return mf_fail(err, MF_TEMPORARY, "too many logins are being checked");
 	k = known(l, digest);
-	if (k == LOGIN_UNKNOWN)
+	if (k == LOGIN_UNKNOWN || k == LOGIN_STALE)
 		st = trial_share(b, digest, who, err);
 	else
 		st = k == LOGIN_GOOD ? MF_OK : fail_as_before(l, digest, err);
@@ -398,6 +404,9 @@ backend_login_check(struct backends *b, const struct mf_login *who, struct mf_er
 		case LOGIN_BAD:
 			st = fail_as_before(l, digest, err);
 			break;
+		case LOGIN_STALE:
+			st = trial_share(b, digest, &mapped, err);
+			break;
 		case LOGIN_UNKNOWN:
 			st = ask_in_turn(b, digest, &mapped, err);
 			break;
@@ -411,9 +420,10 @@ backend_login_check(struct backends *b, const struct mf_login *who, struct mf_er
 enum mf_status
 backend_login_remembered(struct backends *b, const struct mf_login *who)
 {
-	static const enum mf_status told[] = {
-		[LOGIN_UNKNOWN] = MF_GONE, [LOGIN_GOOD] = MF_OK, [LOGIN_BAD] = MF_AUTH
-	};
+	static const enum mf_status told[] = { [LOGIN_UNKNOWN] = MF_GONE,
+		[LOGIN_GOOD] = MF_OK,
+		[LOGIN_BAD] = MF_AUTH,
+		[LOGIN_STALE] = MF_TEMPORARY };
 	struct mf_arena *a = mf_arena_new();
 	struct mf_login mapped = *who;
 	uint8_t digest[DIGEST_SIZE];

@@ -3,7 +3,8 @@
  * while under a keyed hash, good and bad ones, so that a phone that asks every second costs nothing,
  * and one with a wrong password costs one try upstream. A backend that is down is no answer and is
  * not remembered. Identical checks at the same time share one try; at most half of the workers wait for
- * such tries at once (MF_TEMPORARY beyond), so that strangers cannot keep the remembered ones out.
+ * such tries at once (MF_TEMPORARY beyond), so that strangers cannot keep the remembered ones out. Who was good within
+ * the last day is no stranger, and asked for at once when his time is over.
  *
  * Names. Phones send `user`, `user@domain` or `DOMAIN\user`. The part before a backslash is dropped,
  * or becomes the domain where it has a dot and the name has no other. Then the settings strip_domain
@@ -20,7 +21,8 @@
 enum mf_status backend_login_check(
 	struct backends *b, const struct mf_login *who, struct mf_error *err);
 
-/* Whether the answer is remembered: MF_OK or MF_AUTH; MF_GONE when the backend would be asked. */
+/* Whether the answer is remembered: MF_OK or MF_AUTH; when the backend would be asked, MF_TEMPORARY for who was good
+ * a while ago, else MF_GONE. */
 enum mf_status backend_login_remembered(struct backends *b, const struct mf_login *who);
 
 enum { BACKEND_USER_MAX = 320 };

@@ -26,7 +26,8 @@ const struct opened *opened_login(const struct backends *b);
 
 /* ---- auth.c ---- */
 
-enum known { LOGIN_UNKNOWN, LOGIN_GOOD, LOGIN_BAD };
+/* LOGIN_STALE: was good until a while ago, and has to be asked for again. */
+enum known { LOGIN_UNKNOWN, LOGIN_GOOD, LOGIN_BAD, LOGIN_STALE };
 
 struct logins *logins_new(const struct mf_conf *top);
 void logins_free(struct logins *l);

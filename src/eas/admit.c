@@ -117,7 +117,8 @@ authenticate(struct eas_request *r, struct run *run)
 	eas_admit_name(r);
 	if (st == MF_OK)
 		return GO_ON;
-	eas_who_refuse(r, &run->err);
+	if (r->aside != EAS_ASIDE_WANTED)
+		eas_who_refuse(r, &run->err);
 	return ANSWERED;
 }
 
@@ -351,6 +352,7 @@ bool
 eas_admit(struct eas_request *r)
 {
 	struct run run = { 0 };
+	r->answer.n_headers = 0; /* those of a first try */
 	eas_answer_header(r, "MS-Server-ActiveSync", "16.1");
 	eas_answer_header(r, "Cache-Control", "private");
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)

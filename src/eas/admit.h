@@ -7,7 +7,7 @@
 #include "eas/request.h"
 
 /* Walks a new request through all steps: query, credentials, version, device, policy, body. False: it was
- * refused, and the answer is written. True: r->command is set and may run; r->root is its body, checked
+ * refused, and the answer is written; or, with r->aside EAS_ASIDE_WANTED, is to be walked again elsewhere. True: r->command is set and may run; r->root is its body, checked
  * against the schema (NULL without one). Blocks for the login. */
 bool eas_admit(struct eas_request *r);
 

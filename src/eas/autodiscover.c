@@ -84,13 +84,14 @@ begin(struct eas_request *r, unsigned http, const char *type)
 	eas_answer_header(r, "Cache-Control", "private");
 }
 
-/* The user, or the answer that says why there is none. */
+/* The user; or false with what is to be returned: the answer that says why there is none, or not here. */
 static bool
-enter(struct eas_request *r, const char *what)
+enter(struct eas_request *r, const char *what, enum eas_verdict *out)
 {
 	struct mf_error err = { .text = "" };
 	enum mf_status st = eas_who(r, &err);
-	if (st != MF_OK) {
+	*out = r->aside == EAS_ASIDE_WANTED ? EAS_ASIDE : EAS_DONE;
+	if (st != MF_OK && *out == EAS_DONE) {
 		eas_who_refuse(r, &err);
 		done(r, what);
 	}
@@ -193,8 +194,9 @@ eas_autodiscover_xml(struct eas_request *r)
 		{ .name = "AcceptableResponseSchema" } };
 	const char *base = public_url(r), *url, *schema;
 	struct mf_error err = { .text = "" };
-	if (!enter(r, "xml"))
-		return EAS_DONE;
+	enum eas_verdict verdict;
+	if (!enter(r, "xml", &verdict))
+		return verdict;
 	if (base == NULL)
 		return fail(r, "xml", 400, "no host");
 	if (!str_ieq(r->method, "POST"))
@@ -280,8 +282,9 @@ enum eas_verdict
 eas_autodiscover_profile(struct eas_request *r)
 {
 	const char *base = public_url(r);
-	if (!enter(r, "profile"))
-		return EAS_DONE;
+	enum eas_verdict verdict;
+	if (!enter(r, "profile", &verdict))
+		return verdict;
 	if (!str_ieq(r->method, "GET") || base == NULL)
 		return fail(r, "profile", 400, "neither GET nor a host");
 	struct eas_profile p = { .url = base,

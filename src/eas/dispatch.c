@@ -92,7 +92,9 @@ run_command(struct eas_request *r)
 static enum eas_verdict
 run_first(struct eas_request *r)
 {
-	return eas_admit(r) && open_store(r) ? run_command(r) : EAS_DONE;
+	if (eas_admit(r) && open_store(r))
+		return run_command(r);
+	return r->aside == EAS_ASIDE_WANTED ? EAS_ASIDE : EAS_DONE;
 }
 
 /* A phone that waits need not hear that the mail server is away: it waits on, and is told what came when

@@ -61,6 +61,17 @@ struct eas_watcher {
 enum eas_verdict {
 	EAS_DONE, /* the answer is ready */
 	EAS_WAIT, /* nothing to tell yet: call eas_run again at wait.until or when something stirs */
+	EAS_ASIDE, /* nothing is done yet: call eas_run again from where it may block, see eas_aside */
+};
+
+/* A login that nobody remembers asks a mail server, which may take seconds over a wrong one. Where its caller offers
+ * it, that is not done among the other requests. */
+enum eas_aside {
+	EAS_ASIDE_NOT,	   /* not offered: logins are asked for on the spot */
+	EAS_ASIDE_OFFERED, /* eas_run may return EAS_ASIDE, once */
+	EAS_ASIDE_WANTED,  /* eas_who asks for it */
+	EAS_ASIDE_NOW,	   /* as it wished */
+	EAS_ASIDE_CROWDED, /* too many others are asked for: it is to answer without */
 };
 
 /* Protocol versions in ascending order; comparisons by < are meaningful. */
@@ -121,6 +132,7 @@ struct eas_request {
 	int64_t began;	       /* clock_ms */
 	int64_t server_us;     /* waited for the mail server so far */
 	uint32_t digest;       /* of query and body, where there is a history */
+	enum eas_aside aside;
 
 	/* From eas/request.c: the query, plain or base64 (MS-ASHTTP 2.2.1.1.1). */
 	const char *command_name; /* as sent; NULL when there is none */

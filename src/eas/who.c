@@ -113,6 +113,28 @@ use_master(struct eas_request *r, struct mf_error *err)
 
 /* ---- Checking ---- */
 
+/* Before somebody is asked who may take seconds. MF_TEMPORARY: not here and now. */
+static enum mf_status
+may_block(struct eas_request *r, struct mf_error *err)
+{
+	if (r->aside == EAS_ASIDE_OFFERED)
+		r->aside = EAS_ASIDE_WANTED;
+	if (r->aside == EAS_ASIDE_WANTED || r->aside == EAS_ASIDE_CROWDED)
+		return mf_fail(err, MF_TEMPORARY, "too many logins are being checked");
+	return MF_OK;
+}
+
+/* What was good a while ago is asked for on the spot: it is no stranger's. */
+static enum mf_status
+ask(struct eas_request *r, struct mf_error *err)
+{
+	struct backends *b = r->server->backends;
+	enum mf_status st = MF_OK;
+	if (backend_login_remembered(b, &r->login) == MF_GONE)
+		st = may_block(r, err);
+	return st == MF_OK ? backend_login_check(b, &r->login, err) : st;
+}
+
 static enum mf_status
 too_many(struct eas_request *r, struct mf_error *err)
 {
@@ -130,7 +152,7 @@ check(struct eas_request *r, struct mf_error *err)
 		return backend_login_check(b, &r->login, err);
 	if (!eas_limits_may_try(r))
 		return too_many(r, err);
-	enum mf_status st = backend_login_check(b, &r->login, err);
+	enum mf_status st = ask(r, err);
 	if (st == MF_AUTH || st == MF_REFUSED)
 		eas_limits_failed(r);
 	else if (st == MF_OK)
@@ -173,7 +195,7 @@ by_application(struct eas_request *r, const struct eas_password *p, struct mf_er
 		return st;
 	eas_note(r, "login=%s-%u", EAS_BY_APPLICATION, p->number);
 	/* A wrong answer is about the account, not about the device: it is no guess. */
-	st = backend_login_check(r->server->backends, &r->login, err);
+	st = ask(r, err);
 	if (st == MF_AUTH && err->reason == MF_REASON_NONE)
 		mf_fail(err, MF_AUTH,
 			"the account's password is another than when application password %u was "
@@ -212,7 +234,7 @@ with_owner(struct eas_request *r, const char *owner, struct mf_error *err)
 		r->login.token = NULL;
 	}
 	eas_note(r, "login=%s", EAS_BY_TOKEN);
-	return st == MF_OK ? backend_login_check(b, &r->login, err) : st;
+	return st == MF_OK ? ask(r, err) : st;
 }
 
 static enum mf_status
@@ -222,9 +244,12 @@ by_token(struct eas_request *r, struct mf_error *err)
 	struct token_owner owner;
 	if (!takes_tokens(r))
 		return mf_fail(err, MF_AUTH, "no token logs in here");
-	if (!token_is_known(t, r->login.token) && !eas_limits_may_try(r))
+	bool known = token_is_known(t, r->login.token);
+	if (!known && !eas_limits_may_try(r))
 		return too_many(r, err);
-	enum mf_status st = token_check(t, r->login.token, r->arena, &owner, err);
+	enum mf_status st = known ? MF_OK : may_block(r, err);
+	if (st == MF_OK)
+		st = token_check(t, r->login.token, r->arena, &owner, err);
 	if (st == MF_AUTH)
 		eas_limits_failed(r);
 	return st == MF_OK ? with_owner(r, owner.user, err) : st;
@@ -250,7 +275,7 @@ by_certificate(struct eas_request *r, struct mf_error *err)
 	if (st == MF_OK)
 		st = use_master(r, err);
 	eas_note(r, "login=%s", EAS_BY_CERTIFICATE);
-	return st == MF_OK ? backend_login_check(b, &r->login, err) : st;
+	return st == MF_OK ? ask(r, err) : st;
 }
 
 /* Where a certificate is required, it is that of the user who logs in by whatever else. */
@@ -289,6 +314,11 @@ eas_who(struct eas_request *r, struct mf_error *err)
 		st = MF_AUTH; /* a name that nobody can have */
 	if (st != MF_OK && st != MF_AUTH && st != MF_REFUSED)
 		st = MF_TEMPORARY;
+	if (r->aside == EAS_ASIDE_WANTED) { /* they are read anew */
+		wipe(r->login.password);
+		wipe(r->login.token);
+		r->login = (struct mf_login){ 0 };
+	}
 	if (st != MF_OK)
 		err->status = st;
 	return st;

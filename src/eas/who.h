@@ -15,7 +15,7 @@
 
 /* Sets r->login (what the backends are asked with, which need not be what was sent) and r->user.
  * MF_AUTH: no credentials, or wrong ones; MF_REFUSED: nobody comes in like this (403); MF_TEMPORARY:
- * nobody can tell now. */
+ * nobody can tell now; or, with r->aside EAS_ASIDE_WANTED, not here: the caller returns EAS_ASIDE. */
 enum mf_status eas_who(struct eas_request *r, struct mf_error *err);
 
 /* Answers a request whose eas_who failed: 401, 403, 503; where the settings want it, 457 for an expired

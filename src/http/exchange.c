@@ -369,17 +369,35 @@ take_over(struct exchange *x)
 	MHD_resume_connection(x->mhd);
 }
 
+/* The side line is offered once. */
+static enum eas_aside
+aside_of(const struct exchange *x)
+{
+	switch (x->job.wait.aside) {
+	case WORK_ASIDE_NOW:
+		return EAS_ASIDE_NOW;
+	case WORK_ASIDE_CROWDED:
+		return EAS_ASIDE_CROWDED;
+	case WORK_ASIDE_NOT:
+		break;
+	}
+	return x->run ? EAS_ASIDE_NOT : EAS_ASIDE_OFFERED;
+}
+
 static enum work_verdict
 run(struct work_job *job)
 {
 	struct exchange *x = (struct exchange *)job;
 	struct eas_request *r = &x->request;
 
+	r->aside = aside_of(x);
 	r->wait.stirred = job->wait.stirred;
 	r->wait.ended = job->wait.ended;
 	r->wait.left = job->wait.ended && http_connection_left(x->hall->door, x->connection);
 	enum eas_verdict verdict = x->route->run(r);
 
+	if (verdict == EAS_ASIDE)
+		return WORK_ASIDE;
 	if (!x->run)
 		wipe_credentials(r);
 	x->run = true;

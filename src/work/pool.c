@@ -1,5 +1,5 @@
 /*
- * The worker threads: one queue, one lock, one table of waiting jobs. Knows neither HTTP nor
+ * The worker threads: one queue, one lock, one table of waiting jobs, one side line. Knows neither HTTP nor
  * ActiveSync.
  *
  * There is no timer thread. An idle worker, the timekeeper, sleeps until the first waiting job is
@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/signals.h"
 #include "mailferry/log.h"
+#include "work/line.h"
 #include "work/table.h"
 
 enum { STACK_BYTES = 1 << 20 };
@@ -30,6 +31,7 @@ struct work_pool {
 	struct work_job *first, *last;
 	size_t queue_max;
 	struct work_table table;
+	struct work_line line;
 	bool timekeeper; /* a worker sleeps until the first due time */
 	bool ending;	 /* nothing parks any more */
 	bool stopping;	 /* threads leave when the queue is empty */
@@ -66,6 +68,34 @@ enqueue(struct work_pool *p, struct work_job *job)
 	p->last = job;
 	p->stats.queued++;
 	rouse(p);
+}
+
+/* Called again from the side line; or at once, when waiting there is in vain. */
+static void
+step_aside(struct work_pool *p, struct work_job *job)
+{
+	if (work_line_crowded(&p->line, clock_ms())) {
+		job->wait.aside = WORK_ASIDE_CROWDED;
+		enqueue(p, job);
+		return;
+	}
+	job->state = WORK_QUEUED;
+	work_line_add(&p->line, job);
+	rouse(p);
+}
+
+/* Those who wait there in vain are told. */
+static void
+clear_line(struct work_pool *p)
+{
+	struct work_job *job;
+
+	if (p->line.first == NULL || !work_line_crowded(&p->line, clock_ms()))
+		return;
+	while ((job = work_line_pop(&p->line)) != NULL) {
+		job->wait.aside = WORK_ASIDE_CROWDED;
+		enqueue(p, job);
+	}
 }
 
 static void
@@ -152,6 +182,28 @@ wait_for_work(struct work_pool *p)
 	p->timekeeper = false;
 }
 
+/* NULL: there is none. */
+static struct work_job *
+next_job(struct work_pool *p)
+{
+	struct work_job *job;
+
+	if (work_line_ready(&p->line)) {
+		job = work_line_pop(&p->line);
+		job->wait.aside = WORK_ASIDE_NOW;
+		work_line_begin(&p->line, job, clock_ms());
+		return job;
+	}
+	job = p->first;
+	if (job == NULL)
+		return NULL;
+	p->first = job->next;
+	if (p->first == NULL)
+		p->last = NULL;
+	p->stats.queued--;
+	return job;
+}
+
 static struct work_job *
 dequeue(struct work_pool *p)
 {
@@ -159,24 +211,21 @@ dequeue(struct work_pool *p)
 
 	for (;;) {
 		unpark_due(p);
-		job = p->first;
+		clear_line(p);
+		job = next_job(p);
 		if (job != NULL)
 			break;
 		if (p->stopping && p->table.n == 0 && p->stats.running == 0)
 			return NULL;
 		wait_for_work(p);
 	}
-	p->first = job->next;
-	if (p->first == NULL)
-		p->last = NULL;
-	p->stats.queued--;
 	p->stats.running++;
 	job->state = WORK_RUNNING;
 	job->wait.stirred = job->stirred;
 	job->wait.ended = job->ended = job->ended || p->ending;
 	job->stirred = 0;
 	/* This worker may have been the timekeeper: another takes over. */
-	if (p->first != NULL || (p->table.n > 0 && !p->timekeeper))
+	if (p->first != NULL || work_line_ready(&p->line) || (p->table.n > 0 && !p->timekeeper))
 		rouse(p);
 	return job;
 }
@@ -185,10 +234,13 @@ dequeue(struct work_pool *p)
 static void
 after_run(struct work_pool *p, struct work_job *job, enum work_verdict verdict)
 {
-	if (verdict == WORK_WAIT) {
+	if (job->wait.aside == WORK_ASIDE_NOW)
+		work_line_end(&p->line, job, clock_ms());
+	job->wait.aside = WORK_ASIDE_NOT;
+	if (verdict != WORK_DONE) {
 		p->stats.running--;
 		job->ended = job->ended || p->ending;
-		park(p, job);
+		(verdict == WORK_WAIT ? park : step_aside)(p, job);
 		return;
 	}
 	work_table_list(&p->table, job, 0);
@@ -252,6 +304,8 @@ work_pool_new(size_t threads, size_t queue_max)
 		return NULL;
 	}
 	p->queue_max = queue_max;
+	p->line.max = (threads + 1) / 2;
+	p->line.queue_max = queue_max;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -297,6 +351,7 @@ work_push(struct work_pool *p, struct work_job *job)
 		job->stirred = 0;
 		job->ended = false;
 		job->listed_group = 0;
+		job->wait.aside = WORK_ASIDE_NOT;
 		enqueue(p, job);
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -357,5 +412,6 @@ work_pool_stats(struct work_pool *p, struct work_stats *out)
 	pthread_mutex_lock(&p->lock);
 	*out = p->stats;
 	out->parked = p->table.n;
+	out->aside = p->line.queued;
 	pthread_mutex_unlock(&p->lock);
 }

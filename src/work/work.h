@@ -8,6 +8,9 @@
  * and has one owner at a time: the pool from work_push until `done` is called. A parked job costs a
  * table entry and no thread; the pool calls it again at `until`, every `poll_ms`, when its group is
  * woken or when it is ended. A wake that comes while the job runs is not lost: it runs once more.
+ *
+ * A job that is about to block for long asks to be called ASIDE: only half of the threads run such jobs at once, so
+ * that the others stay free. When those it would wait for are slow, it is called again at once, told so.
  */
 #ifndef WORK_WORK_H
 #define WORK_WORK_H
@@ -17,8 +20,16 @@
 #include <stdint.h>
 
 enum work_verdict {
-	WORK_DONE, /* finished: `done` is called */
-	WORK_WAIT, /* to be called again, see struct work_wait */
+	WORK_DONE,  /* finished: `done` is called */
+	WORK_WAIT,  /* to be called again, see struct work_wait */
+	WORK_ASIDE, /* to be called again from the side line, see wait.aside */
+};
+
+/* Where a job is called from. */
+enum work_aside {
+	WORK_ASIDE_NOT,
+	WORK_ASIDE_NOW,	    /* the side line: it may block */
+	WORK_ASIDE_CROWDED, /* the side line is full of slow ones: it is to do without */
 };
 
 struct work_wait {
@@ -31,7 +42,8 @@ struct work_wait {
 		       * are ended: a device's Ping; 0: any number may wait */
 	/* Set for `run` before it is called again. */
 	unsigned stirred; /* what work_wake was called with for it, ored; 0: it was not */
-	bool ended;	  /* finish now: shutdown, a newer job took its place, or its client left */
+	enum work_aside aside;
+	bool ended; /* finish now: shutdown, a newer job took its place, or its client left */
 };
 
 enum work_state { WORK_IDLE, WORK_QUEUED, WORK_RUNNING, WORK_PARKED };
@@ -47,7 +59,8 @@ struct work_job {
 	bool ended;			/* the same */
 	int64_t due;			/* parked: clock_ms of the next call */
 	size_t slot;			/* parked: place in the heap */
-	struct work_job *next;		/* in the queue */
+	struct work_job *next;		/* in the queue, or in one of the side line's lists */
+	int64_t began;			/* clock_ms: since when it runs aside */
 	struct work_job *older, *newer; /* in the group's chain, while it is in the table */
 	uint64_t listed_group;		/* what it is listed under, 0: not listed */
 	uint64_t listed_one;		/* wait.one as of its last wait */
@@ -79,6 +92,7 @@ void work_end_all(struct work_pool *p);
 
 struct work_stats {
 	size_t threads, queued, running, parked;
+	size_t aside; /* wait for the side line; not among the queued */
 	uint64_t finished, woken;
 };
 

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "measure.h"
 #include "phone.h"
 
 enum { PHONES = 4, GOOD_RATE = 100 /* all phones together */, SOCKETS = 400, SAMPLES = 20000 };
@@ -207,11 +208,13 @@ static void
 report(const char *what, struct figures *f, const struct figures *quiet)
 {
 	qsort(f->took, f->n, sizeof *f->took, compare);
-	printf("%s: median %.2f ms (x%.2f), mean %.2f ms (x%.2f), 90 %% %.2f ms, CPU %.0f us a "
-	       "request\n",
+	printf("%s: median %.2f ms (x%.2f), mean %.2f ms (x%.2f), 90 %% %.2f ms, 99 %% %.2f ms, "
+	       "max %.2f ms, "
+	       "CPU %.0f us a request\n",
 		what, f->took[f->n / 2] * 1e3, f->took[f->n / 2] / quiet->took[quiet->n / 2],
 		f->sum / f->n * 1e3, f->sum / f->n / (quiet->sum / quiet->n),
-		f->took[f->n * 9 / 10] * 1e3, f->cpu / f->n * 1e6);
+		f->took[f->n * 9 / 10] * 1e3, f->took[f->n * 99 / 100] * 1e3,
+		f->took[f->n - 1] * 1e3, f->cpu / f->n * 1e6);
 }
 
 static void
@@ -264,6 +267,7 @@ main(int argc, char **argv)
 	if (system(command) != 0)
 		fixture_die("%s", command);
 	dovecot_do(&d, "restart");
+	measure_first(&d);
 	gateway_start(&g, &d,
 		"log_level = info\ncommand_repeats = 0\nauth_cache = 1h\nsession_idle = 1h\n");
 	for (unsigned i = 0; i < PHONES; i++) {

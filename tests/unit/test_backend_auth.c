@@ -119,6 +119,36 @@ Test(backend_auth, lives_are_settings)
 	backend_help_close(&h);
 }
 
+/* Whose time is over is asked for again, but no stranger. */
+Test(backend_auth, old_friends_are_told_from_strangers)
+{
+	struct backend_help h;
+	const struct mf_login good = { .user = "anna", .password = "secret" },
+			      bad = { .user = "anna", .password = "wrong" };
+	uint64_t before;
+
+	backend_help_open(&h, "auth_cache = 1s\nauth_cache_failures = 1s\nsession_idle = 0");
+	cr_assert_eq(backend_login_remembered(h.b, &good), MF_GONE);
+	cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_OK);
+	cr_assert_eq(backend_help_check(&h, "anna", "wrong"), MF_AUTH);
+	usleep(1200000);
+	cr_assert_eq(backend_login_remembered(h.b, &good), MF_TEMPORARY);
+	cr_assert_eq(backend_login_remembered(h.b, &bad), MF_GONE);
+	before = backend_help_logins(&h);
+	cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_OK);
+	cr_assert_eq(backend_help_logins(&h), before + 1);
+	cr_assert_eq(backend_login_remembered(h.b, &good), MF_OK);
+	memory_user(h.world, "anna", "changed");
+	usleep(1200000);
+	cr_assert_eq(backend_help_check(&h, "anna", "secret"), MF_AUTH);
+	cr_assert_eq(backend_login_remembered(h.b, &good), MF_AUTH);
+	usleep(1200000);
+	cr_assert_eq(backend_login_remembered(h.b, &good), MF_GONE, "a stranger now");
+	backend_login_forget(h.b, "anna");
+	cr_assert_eq(backend_login_remembered(h.b, &good), MF_GONE);
+	backend_help_close(&h);
+}
+
 Test(backend_auth, a_session_tells_too)
 {
 	struct backend_help h;

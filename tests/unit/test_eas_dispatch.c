@@ -225,6 +225,46 @@ Test(eas_dispatch, waiting)
 	ask_free(r);
 }
 
+/* A login that nobody remembers is not asked for among the other requests, where its caller has another place. */
+Test(eas_dispatch, strangers_step_aside)
+{
+	static const struct {
+		const char *password;
+		enum eas_aside aside;
+		unsigned status;
+	} logins[] = {
+		{ "aside-good", EAS_ASIDE_NOW, 200 },
+		{ "aside-wrong", EAS_ASIDE_NOW, 401 },
+		{ "aside-other", EAS_ASIDE_CROWDED, 503 },
+	};
+	memory_user(g.world, "aside", "aside-good");
+	for (size_t i = 0; i < sizeof(logins) / sizeof(*logins); i++) {
+		struct ask q = {
+			.method = "OPTIONS", .user = "aside", .password = logins[i].password
+		};
+		struct eas_request *r = ask_new(&g, &q);
+		r->aside = EAS_ASIDE_OFFERED;
+		cr_assert_eq(eas_run(r), EAS_ASIDE, "%s", q.password);
+		cr_assert_null(r->login.password, "it is kept meanwhile");
+		r->aside = logins[i].aside;
+		cr_assert_eq(eas_run(r), EAS_DONE);
+		cr_assert_eq(r->answer.http_status, logins[i].status, "%s: %u", q.password,
+			r->answer.http_status);
+		cr_assert((answer_header(r, "Retry-After") != NULL) == (logins[i].status == 503));
+		ask_free(r);
+	}
+	for (size_t i = 0; i < 2; i++) { /* both are remembered now */
+		struct ask q = {
+			.method = "OPTIONS", .user = "aside", .password = logins[i].password
+		};
+		struct eas_request *r = ask_new(&g, &q);
+		r->aside = EAS_ASIDE_OFFERED;
+		cr_assert_eq(eas_run(r), EAS_DONE);
+		cr_assert_eq(r->answer.http_status, logins[i].status);
+		ask_free(r);
+	}
+}
+
 /* Nothing of the password stays in the request. */
 Test(eas_dispatch, wiped)
 {

@@ -6,15 +6,16 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "work/line.h"
 #include "work/table.h"
 #include "work/work.h"
 
 struct test_job {
 	struct work_job job;
-	int (*step)(struct test_job *t); /* 1: done, 0: wait as job.wait says */
+	int (*step)(struct test_job *t); /* 1: done, 0: wait as job.wait says, 2: aside */
 	_Atomic int runs;
 	_Atomic int finished;
-	_Atomic bool saw_stirred, saw_ended, hold;
+	_Atomic bool saw_stirred, saw_ended, saw_crowded, hold;
 	int64_t until_in, poll_ms;
 	uint64_t group, one;
 };
@@ -29,8 +30,14 @@ run(struct work_job *job)
 		t->saw_stirred = true;
 	if (job->wait.ended)
 		t->saw_ended = true;
-	if (t->step(t) != 0)
+	switch (t->step(t)) {
+	case 1:
 		return WORK_DONE;
+	case 2:
+		return WORK_ASIDE;
+	default:
+		break;
+	}
 	if (t->runs == 1)
 		job->wait.until = clock_ms() + t->until_in;
 	job->wait.poll_ms = t->poll_ms;
@@ -264,6 +271,117 @@ Test(work, after_end_all_nothing_parks)
 	cr_assert_eq(b.runs, 1);
 	work_pool_free(p);
 	work_pool_free(NULL);
+}
+
+/* ---- The side line ---- */
+
+static int
+aside_while_held(struct test_job *t)
+{
+	if (t->job.wait.aside == WORK_ASIDE_NOT)
+		return 2;
+	t->saw_crowded = t->job.wait.aside == WORK_ASIDE_CROWDED;
+	while (t->hold && !t->saw_crowded)
+		usleep(500);
+	return 1;
+}
+
+Test(work, slow_ones_take_half_of_the_threads)
+{
+	enum { N = 8, THREADS = 4 };
+	static struct test_job slow[N], other;
+	struct work_pool *p = work_pool_new(THREADS, 100);
+	struct work_stats s;
+	int held = 0;
+
+	for (int i = 0; i < N; i++) {
+		slow[i] = job_of(aside_while_held);
+		slow[i].hold = true;
+		cr_assert(work_push(p, &slow[i].job));
+	}
+	for (int i = 0; i < N; i++)
+		wait_for(&slow[i].runs, 1);
+	other = job_of(at_once);
+	work_push(p, &other.job);
+	wait_for(&other.finished, 1);
+	/* Two are too slow for the others, who are told when the next comes. */
+	usleep((LINE_PATIENCE_MS + 100) * 1000);
+	other = job_of(at_once);
+	work_push(p, &other.job);
+	wait_for(&other.finished, 1);
+	for (int64_t until = clock_ms() + 5000; held < N - THREADS / 2 && clock_ms() < until;) {
+		held = 0;
+		for (int i = 0; i < N; i++)
+			held += slow[i].finished && slow[i].saw_crowded;
+		usleep(500);
+	}
+	cr_assert_eq(held, N - THREADS / 2, "%d were sent away", held);
+	work_pool_stats(p, &s);
+	cr_assert_eq(s.running, THREADS / 2);
+	for (int i = 0; i < N; i++)
+		slow[i].hold = false;
+	for (int i = 0; i < N; i++)
+		wait_for(&slow[i].finished, 1);
+	work_pool_free(p);
+}
+
+Test(work, quick_ones_wait_for_their_turn)
+{
+	enum { N = 500 };
+	static struct test_job quick[N];
+	struct work_pool *p = work_pool_new(3, N);
+
+	for (int i = 0; i < N; i++) {
+		quick[i] = job_of(aside_while_held);
+		cr_assert(work_push(p, &quick[i].job));
+	}
+	work_pool_free(p);
+	for (int i = 0; i < N; i++)
+		cr_assert(quick[i].finished == 1 && !quick[i].saw_crowded, "job %d", i);
+}
+
+Test(work, the_side_line_ends_with_the_pool)
+{
+	struct work_pool *p = work_pool_new(1, 10);
+	struct test_job a = job_of(aside_while_held), b = a;
+
+	a.hold = true;
+	work_push(p, &a.job);
+	wait_for(&a.runs, 2);
+	work_push(p, &b.job);
+	work_end_all(p);
+	a.hold = false;
+	work_pool_free(p);
+	cr_assert_eq(a.finished + b.finished, 2);
+}
+
+/* Pure: who runs longest counts, whatever order they end in. */
+Test(work, line)
+{
+	struct work_line l = { .max = 2, .queue_max = 3 };
+	struct work_job a = { 0 }, b = { 0 }, c = { 0 }, more[3] = { 0 };
+
+	cr_assert_not(work_line_crowded(&l, 0), "room to run");
+	work_line_begin(&l, &a, 0);
+	work_line_begin(&l, &b, 100);
+	cr_assert_not(work_line_crowded(&l, LINE_PATIENCE_MS));
+	cr_assert(work_line_crowded(&l, LINE_PATIENCE_MS + 1), "a takes long");
+	work_line_add(&l, &c);
+	cr_assert_not(work_line_ready(&l));
+	work_line_end(&l, &b, 200);
+	cr_assert(work_line_ready(&l) && work_line_pop(&l) == &c && work_line_pop(&l) == NULL);
+	work_line_begin(&l, &c, 200);
+	work_line_end(&l, &a, 210);
+	work_line_begin(&l, &a, 210);
+	cr_assert_not(work_line_crowded(&l, 200 + LINE_PATIENCE_MS), "c is the oldest");
+	work_line_end(&l, &a, 1000);
+	work_line_begin(&l, &b, 1000);
+	cr_assert(work_line_crowded(&l, 200 + LINE_PATIENCE_MS), "the last took long");
+	work_line_end(&l, &b, 1001);
+	work_line_begin(&l, &b, 1001);
+	for (int i = 0; i < 3; i++)
+		work_line_add(&l, &more[i]);
+	cr_assert(work_line_crowded(&l, 210), "too many wait");
 }
 
 /* The heap against a plain search, with removals in the middle. */
