@@ -8,17 +8,10 @@
  * A connection from one of options.proxies begins with a PROXY header: until that is read, it is the
  * door's alone, and in this epoll for EPOLLIN too. The header is looked at without being taken, and
  * then taken to its last byte, so that the library begins where the client's own bytes do.
- *
- * Lingering: an answer that refuses a body which is still on its way must not be lost. Closing a
- * socket with unread data resets the connection, and the client might never see our 413. So such a
- * socket lives on as a duplicate, is read and discarded for a while, and closed at its end.
  */
-#include "http/door.h"
+#include "http/door_inside.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,51 +27,19 @@
 
 enum {
 	EVENTS = 64,
-	ACCEPTS = 64,	     /* in a row, before others get their turn */
-	SWEEP_MS = 1000,     /* how coarse deadlines are */
-	PAUSE_MS = 200,	     /* after accept failed for lack of descriptors */
-	LINGERS = 64,	     /* sockets at once */
-	LINGER_MS = 30000,   /* each */
-	LINGER_BYTES = 65536 /* read at once */
+	ACCEPTS = 64,	 /* in a row, before others get their turn */
+	SWEEP_MS = 1000, /* how coarse deadlines are */
+	PAUSE_MS = 200	 /* after accept failed for lack of descriptors */
 };
 
-/* What an event is about: the kind in the highest bits, then a serial or index, then the socket. */
-enum kind { KIND_WAKE, KIND_LISTENER, KIND_CONNECTION, KIND_LINGER };
-
-struct lingering {
-	int fd; /* -1: free */
-	int64_t until;
-};
-
-struct http_door {
-	struct http_door_options options;
-	const struct http_listeners *listeners;
-	int epoll, wake;
-	pthread_t thread;
-	bool running;
-	int64_t paused_until; /* accepting; the thread's own */
-
-	pthread_mutex_t lock;
-	pthread_cond_t is_shut;
-	bool shut; /* wanted; the thread then says that it has left the listeners */
-	bool left_listeners, stop;
-	struct http_connection **by_fd;
-	size_t room;
-	uint32_t serial;
-	struct http_connection *timed; /* those with a deadline */
-	struct lingering lingering[LINGERS];
-	size_t n_lingering;
-	struct http_door_stats stats;
-};
-
-static uint64_t
-tag(enum kind kind, uint32_t number, int fd)
+uint64_t
+door_tag(enum door_kind kind, uint32_t number, int fd)
 {
 	return (uint64_t)kind << 62 | (uint64_t)(number & 0x3fffffff) << 32 | (uint32_t)fd;
 }
 
-static bool
-watch(struct http_door *d, int fd, uint32_t events, uint64_t what)
+bool
+door_watch(struct http_door *d, int fd, uint32_t events, uint64_t what)
 {
 	struct epoll_event e = { .events = events, .data.u64 = what };
 
@@ -94,97 +55,13 @@ watch_again(struct http_door *d, int fd, uint32_t events, uint64_t what)
 	epoll_ctl(d->epoll, EPOLL_CTL_MOD, fd, &e);
 }
 
-static void
-wake_thread(struct http_door *d)
+void
+door_wake(struct http_door *d)
 {
 	uint64_t one = 1;
 	ssize_t n = write(d->wake, &one, sizeof(one));
 
 	(void)n; /* full: it will wake anyway */
-}
-
-/* ---- Connections, under the lock ---- */
-
-static void
-untime(struct http_door *d, struct http_connection *c)
-{
-	if (c->deadline == 0)
-		return;
-	c->deadline = 0;
-	if (c->prev != NULL)
-		c->prev->next = c->next;
-	else
-		d->timed = c->next;
-	if (c->next != NULL)
-		c->next->prev = c->prev;
-}
-
-static void
-set_deadline(struct http_door *d, struct http_connection *c, int64_t ms)
-{
-	untime(d, c);
-	if (ms == 0)
-		return;
-	c->deadline = clock_ms() + ms;
-	c->prev = NULL;
-	c->next = d->timed;
-	if (c->next != NULL)
-		c->next->prev = c;
-	d->timed = c;
-}
-
-static void
-forget(struct http_door *d, struct http_connection *c)
-{
-	untime(d, c);
-	d->by_fd[c->fd] = NULL;
-	d->stats.connections--;
-	free(c->certified);
-	free(c);
-}
-
-static bool
-make_room(struct http_door *d, int fd)
-{
-	size_t room = d->room;
-	struct http_connection **grown;
-
-	while (room <= (size_t)fd)
-		room = room == 0 ? 256 : room * 2;
-	if (room == d->room)
-		return true;
-	grown = realloc(d->by_fd, room * sizeof(struct http_connection *));
-	if (grown == NULL)
-		return false;
-	memset(grown + d->room, 0, (room - d->room) * sizeof(struct http_connection *));
-	d->by_fd = grown;
-	d->room = room;
-	return true;
-}
-
-/* An entry that is still there belonged to a socket that the library closed before it started. */
-static struct http_connection *
-remember(struct http_door *d, int fd, const struct http_listener *l, const struct sockaddr *sa)
-{
-	struct http_connection *c;
-
-	if (!make_room(d, fd))
-		return NULL;
-	if (d->by_fd[fd] != NULL)
-		forget(d, d->by_fd[fd]);
-	c = calloc(1, sizeof(*c));
-	if (c == NULL)
-		return NULL;
-	c->fd = fd;
-	c->tls = l->tls;
-	c->serial = ++d->serial & 0x3fffffff;
-	http_peer_print(sa, c->peer, sizeof(c->peer));
-	c->announced = http_trusted(&d->options.proxies, c->peer);
-	d->by_fd[fd] = c;
-	d->stats.connections++;
-	d->stats.accepted++;
-	set_deadline(d, c, d->options.first_ms);
-	return c;
 }
 
 /* ---- The thread ---- */
@@ -202,6 +79,22 @@ refuse(struct http_door *d, int fd, const char *why)
 	pthread_mutex_unlock(&d->lock);
 }
 
+/* NULL: no memory. The lock is held. */
+static struct http_connection *
+remember(struct http_door *d, int fd, const struct http_listener *l, const struct sockaddr *sa)
+{
+	struct http_connection *c = http_connections_add(&d->open, fd);
+
+	if (c == NULL)
+		return NULL;
+	c->tls = l->tls;
+	http_peer_print(sa, c->peer, sizeof(c->peer));
+	c->announced = http_trusted(&d->options.proxies, c->peer);
+	d->stats.accepted++;
+	http_connections_time(&d->open, c, d->options.first_ms);
+	return c;
+}
+
 static void
 admit(struct http_door *d, int fd, const struct http_listener *l, const struct sockaddr *sa,
 	socklen_t len)
@@ -210,7 +103,7 @@ admit(struct http_door *d, int fd, const struct http_listener *l, const struct s
 	uint32_t events = EPOLLRDHUP | EPOLLET;
 
 	pthread_mutex_lock(&d->lock);
-	if (d->stats.connections < d->options.connection_limit)
+	if (d->open.n < d->options.connection_limit)
 		c = remember(d, fd, l, sa);
 	pthread_mutex_unlock(&d->lock);
 	if (c == NULL) {
@@ -219,7 +112,7 @@ admit(struct http_door *d, int fd, const struct http_listener *l, const struct s
 	}
 	if (c->announced)
 		events |= EPOLLIN;
-	watch(d, fd, events, tag(KIND_CONNECTION, c->serial, fd));
+	door_watch(d, fd, events, door_tag(KIND_CONNECTION, c->serial, fd));
 	if (!c->announced)
 		d->options.take(d->options.ctx, c, sa, len);
 }
@@ -233,7 +126,7 @@ turn_away(struct http_door *d, struct http_connection *c, const char *why)
 
 	mf_log_info("http=closed peer=%s why=%s", mf_log_value(c->peer), mf_log_value(why));
 	pthread_mutex_lock(&d->lock);
-	forget(d, c);
+	http_connections_forget(&d->open, c);
 	pthread_mutex_unlock(&d->lock);
 	close(fd);
 }
@@ -250,7 +143,7 @@ let_in(struct http_door *d, struct http_connection *c, const struct http_proxied
 	if (p->peer[0] != '\0')
 		memcpy(c->peer, p->peer, sizeof(c->peer));
 	pthread_mutex_unlock(&d->lock);
-	watch_again(d, c->fd, EPOLLRDHUP | EPOLLET, tag(KIND_CONNECTION, c->serial, c->fd));
+	watch_again(d, c->fd, EPOLLRDHUP | EPOLLET, door_tag(KIND_CONNECTION, c->serial, c->fd));
 	getpeername(c->fd, (struct sockaddr *)&ss, &len);
 	d->options.take(d->options.ctx, c, (struct sockaddr *)&ss, len);
 }
@@ -304,7 +197,7 @@ stirred(struct http_door *d, int fd, uint32_t serial)
 	bool announced = false;
 
 	pthread_mutex_lock(&d->lock);
-	c = (size_t)fd < d->room ? d->by_fd[fd] : NULL;
+	c = http_connections_find(&d->open, fd);
 	if (c != NULL && c->serial == serial) {
 		announced = c->announced;
 		if (!announced && !c->gone) {
@@ -320,46 +213,20 @@ stirred(struct http_door *d, int fd, uint32_t serial)
 		hear_proxy(d, c);
 }
 
-static void
-linger_end(struct http_door *d, struct lingering *l)
-{
-	close(l->fd);
-	l->fd = -1;
-	d->n_lingering--;
-}
-
-static void
-linger_read(struct http_door *d, uint32_t slot)
-{
-	static char nowhere[LINGER_BYTES];
-	struct lingering *l = &d->lingering[slot];
-	ssize_t n;
-
-	pthread_mutex_lock(&d->lock);
-	if (l->fd >= 0) {
-		n = recv(l->fd, nowhere, sizeof(nowhere), MSG_DONTWAIT);
-		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-			linger_end(d, l);
-	}
-	pthread_mutex_unlock(&d->lock);
-}
-
 /* Shutting a socket down makes the library see its end; only the library closes it. */
 static void
 sweep(struct http_door *d, int64_t now)
 {
 	pthread_mutex_lock(&d->lock);
-	for (struct http_connection *c = d->timed, *next; c != NULL; c = next) {
+	for (struct http_connection *c = d->open.timed, *next; c != NULL; c = next) {
 		next = c->next;
 		if (c->deadline > now)
 			continue;
-		untime(d, c);
+		http_connections_time(&d->open, c, 0);
 		d->stats.expired++;
 		shutdown(c->fd, SHUT_RDWR);
 	}
-	for (size_t i = 0; i < LINGERS; i++)
-		if (d->lingering[i].fd >= 0 && d->lingering[i].until <= now)
-			linger_end(d, &d->lingering[i]);
+	http_linger_sweep(&d->linger, now);
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -395,7 +262,7 @@ handle(struct http_door *d, uint64_t what)
 	uint64_t drained;
 	ssize_t n;
 
-	switch ((enum kind)(what >> 62)) {
+	switch ((enum door_kind)(what >> 62)) {
 	case KIND_WAKE:
 		n = read(d->wake, &drained, sizeof(drained));
 		(void)n;
@@ -411,7 +278,9 @@ handle(struct http_door *d, uint64_t what)
 		stirred(d, fd, number);
 		break;
 	case KIND_LINGER:
-		linger_read(d, number);
+		pthread_mutex_lock(&d->lock);
+		http_linger_read(&d->linger, number);
+		pthread_mutex_unlock(&d->lock);
 		break;
 	}
 }
@@ -423,7 +292,7 @@ next_sleep(struct http_door *d, int *ms)
 	bool stop;
 
 	pthread_mutex_lock(&d->lock);
-	*ms = d->timed != NULL || d->n_lingering > 0 ? SWEEP_MS : -1;
+	*ms = d->open.timed != NULL || d->linger.n > 0 ? SWEEP_MS : -1;
 	stop = d->stop;
 	pthread_mutex_unlock(&d->lock);
 	return !stop;
@@ -459,11 +328,12 @@ start(struct http_door *d, struct mf_error *err)
 
 	d->epoll = epoll_create1(EPOLL_CLOEXEC);
 	d->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (d->epoll < 0 || d->wake < 0 || !watch(d, d->wake, EPOLLIN, tag(KIND_WAKE, 0, d->wake)))
+	if (d->epoll < 0 || d->wake < 0 ||
+		!door_watch(d, d->wake, EPOLLIN, door_tag(KIND_WAKE, 0, d->wake)))
 		return mf_fail(err, MF_TEMPORARY, "http: epoll: %s", strerror(errno));
 	for (uint32_t i = 0; i < d->listeners->n; i++)
-		if (!watch(d, d->listeners->all[i].fd, EPOLLIN,
-			    tag(KIND_LISTENER, i, d->listeners->all[i].fd)))
+		if (!door_watch(d, d->listeners->all[i].fd, EPOLLIN,
+			    door_tag(KIND_LISTENER, i, d->listeners->all[i].fd)))
 			return mf_fail(err, MF_INVALID, "listen %s: %s", d->listeners->all[i].name,
 				strerror(errno));
 	signals_block(&old);
@@ -485,8 +355,7 @@ http_door_open(const struct http_door_options *options, const struct http_listen
 	d->listeners = listeners;
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->is_shut, NULL);
-	for (size_t i = 0; i < LINGERS; i++)
-		d->lingering[i].fd = -1;
+	http_linger_init(&d->linger);
 	*out = d; /* before there is a thread that lets anybody in */
 	st = start(d, err);
 	if (st != MF_OK) {
@@ -501,7 +370,7 @@ http_door_shut(struct http_door *d)
 {
 	pthread_mutex_lock(&d->lock);
 	d->shut = true;
-	wake_thread(d);
+	door_wake(d);
 	while (!d->left_listeners)
 		pthread_cond_wait(&d->is_shut, &d->lock);
 	pthread_mutex_unlock(&d->lock);
@@ -516,20 +385,11 @@ http_door_free(struct http_door *d)
 	d->stop = true;
 	pthread_mutex_unlock(&d->lock);
 	if (d->running) {
-		wake_thread(d);
+		door_wake(d);
 		pthread_join(d->thread, NULL);
 	}
-	for (size_t i = 0; i < d->room; i++) {
-		if (d->by_fd[i] != NULL && d->by_fd[i]->announced)
-			close(d->by_fd[i]->fd);
-		if (d->by_fd[i] != NULL)
-			free(d->by_fd[i]->certified);
-		free(d->by_fd[i]);
-	}
-	for (size_t i = 0; i < LINGERS; i++)
-		if (d->lingering[i].fd >= 0)
-			close(d->lingering[i].fd);
-	free(d->by_fd);
+	http_connections_deinit(&d->open);
+	http_linger_deinit(&d->linger);
 	if (d->epoll >= 0)
 		close(d->epoll);
 	if (d->wake >= 0)
@@ -539,161 +399,11 @@ http_door_free(struct http_door *d)
 	free(d);
 }
 
-struct http_connection *
-http_connection_of(struct http_door *d, int fd)
-{
-	struct http_connection *c;
-
-	pthread_mutex_lock(&d->lock);
-	c = (size_t)fd < d->room ? d->by_fd[fd] : NULL;
-	pthread_mutex_unlock(&d->lock);
-	return c;
-}
-
-static void
-linger(struct http_door *d, int socket)
-{
-	uint32_t slot = 0;
-	int fd;
-
-	while (slot < LINGERS && d->lingering[slot].fd >= 0)
-		slot++;
-	if (slot == LINGERS || d->stop)
-		return;
-	fd = dup(socket);
-	if (fd < 0)
-		return;
-	shutdown(fd, SHUT_WR);
-	d->lingering[slot] = (struct lingering){ .fd = fd, .until = clock_ms() + LINGER_MS };
-	d->n_lingering++;
-	watch(d, fd, EPOLLIN | EPOLLRDHUP, tag(KIND_LINGER, slot, fd));
-}
-
-void
-http_connection_closed(struct http_door *d, struct http_connection *c)
-{
-	bool lingers = c->linger;
-
-	pthread_mutex_lock(&d->lock);
-	assert(c->job == NULL);
-	epoll_ctl(d->epoll, EPOLL_CTL_DEL, c->fd, NULL);
-	if (lingers)
-		linger(d, c->fd);
-	forget(d, c);
-	pthread_mutex_unlock(&d->lock);
-	if (lingers)
-		wake_thread(d);
-}
-
-void
-http_connection_deadline(struct http_door *d, struct http_connection *c, int64_t ms)
-{
-	bool first;
-
-	pthread_mutex_lock(&d->lock);
-	first = d->timed == NULL && ms != 0;
-	set_deadline(d, c, ms);
-	pthread_mutex_unlock(&d->lock);
-	if (first)
-		wake_thread(d);
-}
-
-bool
-http_connection_push(struct http_door *d, struct http_connection *c, struct work_job *job)
-{
-	bool pushed;
-
-	pthread_mutex_lock(&d->lock);
-	pushed = work_push(d->options.pool, job);
-	if (pushed) {
-		c->job = job;
-		untime(d, c);
-	}
-	if (pushed && c->gone)
-		work_end(d->options.pool, job);
-	pthread_mutex_unlock(&d->lock);
-	return pushed;
-}
-
-void
-http_connection_done(struct http_door *d, struct http_connection *c)
-{
-	pthread_mutex_lock(&d->lock);
-	c->job = NULL;
-	pthread_mutex_unlock(&d->lock);
-}
-
-/* The entry of the same client under another number. Holds the lock. */
-static struct http_connection *
-renumber(struct http_door *d, struct http_connection *c, int fd)
-{
-	struct http_connection *n;
-
-	if (!make_room(d, fd) || (n = calloc(1, sizeof(*n))) == NULL)
-		return NULL;
-	if (d->by_fd[fd] != NULL)
-		forget(d, d->by_fd[fd]);
-	n->fd = fd;
-	n->serial = ++d->serial & 0x3fffffff;
-	n->gone = c->gone;
-	n->job = c->job;
-	memcpy(n->peer, c->peer, sizeof(n->peer));
-	c->job = NULL;
-	d->by_fd[fd] = n;
-	d->stats.connections++;
-	return n;
-}
-
-struct http_connection *
-http_connection_take(struct http_door *d, struct http_connection *c)
-{
-	struct http_connection *n = NULL;
-	int fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 0), dead;
-
-	dead = fd < 0 ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	pthread_mutex_lock(&d->lock);
-	if (dead >= 0)
-		n = renumber(d, c, fd);
-	if (n != NULL) { /* an end of which nobody was told yet is told by the new entry */
-		epoll_ctl(d->epoll, EPOLL_CTL_DEL, c->fd, NULL);
-		watch(d, fd, EPOLLRDHUP | EPOLLET, tag(KIND_CONNECTION, n->serial, fd));
-		dup3(dead, c->fd, O_CLOEXEC);
-	}
-	pthread_mutex_unlock(&d->lock);
-	if (n == NULL && fd >= 0)
-		close(fd);
-	if (dead >= 0)
-		close(dead);
-	return n;
-}
-
-void
-http_connection_drop(struct http_door *d, struct http_connection *c)
-{
-	int fd = c->fd;
-
-	pthread_mutex_lock(&d->lock);
-	epoll_ctl(d->epoll, EPOLL_CTL_DEL, fd, NULL);
-	forget(d, c);
-	pthread_mutex_unlock(&d->lock);
-	close(fd);
-}
-
-bool
-http_connection_left(struct http_door *d, struct http_connection *c)
-{
-	bool left;
-
-	pthread_mutex_lock(&d->lock);
-	left = c->gone;
-	pthread_mutex_unlock(&d->lock);
-	return left;
-}
-
 void
 http_door_stats(struct http_door *d, struct http_door_stats *out)
 {
 	pthread_mutex_lock(&d->lock);
 	*out = d->stats;
+	out->connections = d->open.n;
 	pthread_mutex_unlock(&d->lock);
 }

@@ -15,27 +15,9 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "http/connections.h"
 #include "http/listen.h"
-#include "http/peer.h"
 #include "work/work.h"
-
-struct http_connection {
-	int fd;
-	bool tls;
-	bool linger; /* set by its HTTP thread: read on for a while after the close (see door.c) */
-	bool proxied_tls; /* a PROXY header says that the client came by TLS */
-	bool looked;	  /* its HTTP thread has looked for a client's certificate */
-	char *certified;  /* the name in it; NULL: none that is good */
-	char peer[HTTP_PEER_MAX];
-
-	/* The door's own, under its lock. */
-	uint32_t serial;
-	bool gone;
-	bool announced; /* its PROXY header is still to come: the library does not know it yet */
-	struct work_job *job;		     /* its request is in the pool */
-	int64_t deadline;		     /* clock_ms, 0: none */
-	struct http_connection *next, *prev; /* of those with a deadline */
-};
 
 struct http_door_options {
 	size_t connection_limit;

@@ -2,51 +2,28 @@
  * Requests: filled from the library's callbacks, handed to the pool, answered. Knows HTTP, and of
  * ActiveSync only the struct that it fills.
  */
-#include "http/exchange.h"
+#include "http/exchange_inside.h"
 
 #include <assert.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "http/framing.h"
 #include "http/client_certificate.h"
-#include "http/gzip.h"
+#include "http/framing.h"
+#include "http/intake.h"
 #include "mailferry/log.h"
 
 enum {
-	HEADERS_MAX = 100,
 	DISCARD_FACTOR = 2 /* of the body's limit is read to deliver a refusal, then cut */
-};
-
-enum stage { STAGE_HEADER, STAGE_BODY, STAGE_RUNNING, STAGE_ANSWERED, STAGE_REPLIED };
-
-struct exchange {
-	struct work_job job; /* first: the pool gives it back */
-	struct http_hall *hall;
-	struct MHD_Connection *mhd;
-	struct http_connection *connection;
-	const struct http_route *route;
-	struct http_body body;
-	struct eas_request request;
-	char *target; /* path and query as they came; cut in two in place */
-	enum stage stage;
-	uint64_t discarded;
-	bool overflow; /* the body is refused; what comes is discarded */
-	bool close;    /* the connection ends with this answer */
-	bool run;      /* the route has seen it: its deinit is due */
-	bool taken;    /* it waits without the library (see take_over) */
-	atomic_int
-		owners; /* of this memory, once it is taken: the job, and the library until it notices */
 };
 
 /* ---- Refusals: what http answers by itself, with one log line ---- */
 
-static void
-set_refusal(struct exchange *x, unsigned status, const char *why)
+void
+exchange_refuse(struct exchange *x, unsigned status, const char *why)
 {
 	struct eas_request *r = &x->request;
 
@@ -59,8 +36,8 @@ set_refusal(struct exchange *x, unsigned status, const char *why)
 			(struct eas_header){ "Retry-After", "30" };
 }
 
-static enum MHD_Result
-reply(struct exchange *x)
+enum MHD_Result
+exchange_reply(struct exchange *x)
 {
 	struct http_hall *h = x->hall;
 	bool stopping;
@@ -88,25 +65,13 @@ refused_by_route(struct exchange *x, uint64_t length)
 static enum MHD_Result
 refuse_header(struct exchange *x, unsigned status, const char *why, bool body_coming)
 {
-	set_refusal(x, status, why);
+	exchange_refuse(x, status, why);
 	x->close = true;
 	x->connection->linger = body_coming;
-	return reply(x);
+	return exchange_reply(x);
 }
 
 /* ---- Begin ---- */
-
-/* Short, and unlike those of the process before: base 32 of a counter, begun by the clock. */
-static const char *
-request_id(struct mf_arena *a, uint64_t n)
-{
-	static const char digits[] = "abcdefghijkmnpqrstuvwxyz23456789";
-	char id[8] = { 0 };
-
-	for (size_t i = sizeof(id) - 1; i-- > 0; n >>= 5)
-		id[i] = digits[n & 31];
-	return mf_strdup(a, id);
-}
 
 void *
 http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *mhd)
@@ -129,7 +94,7 @@ http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *mhd)
 	http_body_init(&x->body, &h->room);
 	x->request.arena = a;
 	x->request.server = h->eas;
-	x->request.id = request_id(a, number);
+	x->request.id = http_intake_id(a, number);
 	x->request.method = x->request.path = x->request.query = "";
 	x->request.began = clock_ms();
 	mf_buf_init(&x->request.answer.body, 0);
@@ -137,78 +102,6 @@ http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *mhd)
 }
 
 /* ---- Header ---- */
-
-struct collecting {
-	struct mf_arena *arena;
-	struct eas_header *headers;
-	size_t n;
-	bool bad; /* a NUL within */
-};
-
-/* The library leaves blanks behind a value. */
-static char *
-trimmed(struct mf_arena *a, const char *value, size_t len)
-{
-	while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
-		len--;
-	return mf_strndup(a, value, len);
-}
-
-static enum MHD_Result
-collect_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_len,
-	const char *value, size_t value_len)
-{
-	struct collecting *c = cls;
-
-	(void)kind;
-	if (value == NULL)
-		value = "";
-	if (strlen(name) != name_len || strlen(value) != value_len) {
-		c->bad = true;
-		return MHD_NO;
-	}
-	c->headers[c->n++] = (struct eas_header){ mf_strdup(c->arena, name),
-		trimmed(c->arena, value, value_len) };
-	/* The library keeps its copy for as long as a phone waits: nobody reads it again. */
-	if (str_ieq(name, "Authorization"))
-		str_wipe((char *)(uintptr_t)value, value_len);
-	return MHD_YES;
-}
-
-static bool
-collect_headers(struct exchange *x)
-{
-	struct collecting c = { .arena = x->request.arena };
-	int n = MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, NULL, NULL);
-
-	if (n < 0 || n > HEADERS_MAX)
-		return false;
-	c.headers = mf_new_array(c.arena, struct eas_header, (size_t)n);
-	MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, collect_header, &c);
-	x->request.headers = c.headers;
-	x->request.n_headers = c.n;
-	return !c.bad;
-}
-
-/* Whole, or up to the star at a route's end. */
-static bool
-leads(const char *route, const char *path)
-{
-	size_t len = strlen(route);
-
-	if (len > 0 && route[len - 1] == '*')
-		return strlen(path) >= len - 1 && str_ieqn(route, path, len - 1);
-	return str_ieq(route, path);
-}
-
-static const struct http_route *
-find_route(const struct http_route *routes, const char *path)
-{
-	for (; routes->path != NULL; routes++)
-		if (leads(routes->path, path))
-			return routes;
-	return NULL;
-}
 
 /* The request as its route sees it, but for the body. 0, or the status to refuse with. */
 static unsigned
@@ -229,7 +122,7 @@ fill(struct exchange *x, const char *method, const char *version, struct http_fr
 		return 400;
 	r->path = path;
 	*why = "too many headers";
-	if (!collect_headers(x))
+	if (!http_intake_headers(x->mhd, r))
 		return 400;
 	r->peer = http_peer_client(
 		r->arena, &h->trust, x->connection->peer, r->headers, r->n_headers);
@@ -239,7 +132,7 @@ fill(struct exchange *x, const char *method, const char *version, struct http_fr
 		h->room.limit, framing, why);
 	if (status != 0 && status != 413)
 		return status;
-	x->route = find_route(h->routes, path);
+	x->route = http_intake_route(h->routes, path);
 	if (x->route != NULL)
 		return status;
 	*why = "no such address";
@@ -283,7 +176,7 @@ take_header(struct exchange *x, const char *method, const char *version)
 	if ((status == 0 || status == 413) && refused_by_route(x, framing.length)) {
 		x->close = true;
 		x->connection->linger = body_coming;
-		return reply(x);
+		return exchange_reply(x);
 	}
 	if (status != 0)
 		return refuse_header(x, status, why, body_coming);
@@ -311,205 +204,8 @@ take_body(struct exchange *x, const char *data, size_t len)
 	x->overflow = true;
 	x->close = true;
 	if (st != MF_TOO_LARGE || !refused_by_route(x, x->body.len + len))
-		set_refusal(x, st == MF_TOO_LARGE ? 413 : 503, err.text);
+		exchange_refuse(x, st == MF_TOO_LARGE ? 413 : 503, err.text);
 	http_body_deinit(&x->body);
-	return MHD_YES;
-}
-
-/* ---- Run: on a worker ---- */
-
-/* Whoever answers has read them by now; a phone may wait for an hour. */
-static void
-wipe_credentials(const struct eas_request *r)
-{
-	for (size_t i = 0; i < r->n_headers; i++)
-		if (str_ieq(r->headers[i].name, "Authorization"))
-			str_wipe((char *)(uintptr_t)r->headers[i].value,
-				strlen(r->headers[i].value));
-}
-
-/* The route's part and all that is large. */
-static void
-finish(struct exchange *x)
-{
-	struct http_hall *h = x->hall;
-
-	if (x->run && x->route->deinit != NULL)
-		x->route->deinit(&x->request);
-	else
-		mf_buf_deinit(&x->request.answer.body);
-	http_body_deinit(&x->body);
-	mf_arena_free(x->request.arena);
-	pthread_mutex_lock(&h->lock);
-	h->requests--;
-	pthread_cond_broadcast(&h->less);
-	pthread_mutex_unlock(&h->lock);
-}
-
-static void
-release(struct exchange *x)
-{
-	if (atomic_fetch_sub(&x->owners, 1) == 1)
-		free(x);
-}
-
-/* A suspended connection of the library costs two pages and more, for as long as a phone waits. So a plain one
- * whose answer will be short waits without it: the socket is ours, the library finds a dead one, calls
- * once more, is told to end, and frees what it has. The answer is written here, and ends the connection. */
-static void
-take_over(struct exchange *x)
-{
-	struct http_connection *c;
-
-	if (x->connection->tls || (c = http_connection_take(x->hall->door, x->connection)) == NULL)
-		return;
-	x->taken = true;
-	atomic_store(&x->owners, 2);
-	x->connection = c;
-	MHD_resume_connection(x->mhd);
-}
-
-/* The side line is offered once. */
-static enum eas_aside
-aside_of(const struct exchange *x)
-{
-	switch (x->job.wait.aside) {
-	case WORK_ASIDE_NOW:
-		return EAS_ASIDE_NOW;
-	case WORK_ASIDE_CROWDED:
-		return EAS_ASIDE_CROWDED;
-	case WORK_ASIDE_NOT:
-		break;
-	}
-	return x->run ? EAS_ASIDE_NOT : EAS_ASIDE_OFFERED;
-}
-
-static enum work_verdict
-run(struct work_job *job)
-{
-	struct exchange *x = (struct exchange *)job;
-	struct eas_request *r = &x->request;
-
-	r->aside = aside_of(x);
-	r->wait.stirred = job->wait.stirred;
-	r->wait.ended = job->wait.ended;
-	r->wait.left = job->wait.ended && http_connection_left(x->hall->door, x->connection);
-	enum eas_verdict verdict = x->route->run(r);
-
-	if (verdict == EAS_ASIDE)
-		return WORK_ASIDE;
-	if (!x->run)
-		wipe_credentials(r);
-	x->run = true;
-	if (verdict == EAS_DONE) {
-		http_gzip(r);
-		return WORK_DONE;
-	}
-	job->wait.until = r->wait.until;
-	job->wait.poll_ms = r->wait.poll_ms;
-	job->wait.group = r->wait.group;
-	job->wait.one = r->wait.one;
-	if (r->wait.settled && x->target != NULL) { /* for the first time */
-		x->target = NULL;
-		eas_request_settle(r);
-		http_body_deinit(&x->body);
-		take_over(x);
-	}
-	return WORK_WAIT;
-}
-
-static void
-answer_taken(struct exchange *x)
-{
-	struct http_hall *h = x->hall;
-
-	http_reply_plain(x->connection->fd, &x->request.answer);
-	http_connection_drop(h->door, x->connection);
-	pthread_mutex_lock(&h->lock);
-	h->answered++;
-	pthread_mutex_unlock(&h->lock);
-	finish(x);
-	release(x);
-}
-
-/* After the resume the exchange is the HTTP thread's, and may be freed before this returns. */
-static void
-done(struct work_job *job)
-{
-	struct exchange *x = (struct exchange *)job;
-	struct http_hall *h = x->hall;
-
-	http_connection_done(h->door, x->connection);
-	if (x->taken) {
-		answer_taken(x);
-	} else {
-		x->stage = STAGE_ANSWERED;
-		MHD_resume_connection(x->mhd);
-	}
-	pthread_mutex_lock(&h->lock);
-	h->jobs--;
-	pthread_cond_broadcast(&h->less);
-	pthread_mutex_unlock(&h->lock);
-}
-
-const struct eas_request *
-http_exchange_request(const struct work_job *job)
-{
-	return &((const struct exchange *)job)->request;
-}
-
-/* ---- Hand over ---- */
-
-static bool
-may_run(struct http_hall *h)
-{
-	bool may;
-
-	pthread_mutex_lock(&h->lock);
-	may = !h->closed;
-	h->jobs += may;
-	pthread_mutex_unlock(&h->lock);
-	return may;
-}
-
-static void
-give_back(struct http_hall *h)
-{
-	pthread_mutex_lock(&h->lock);
-	h->jobs--;
-	pthread_cond_broadcast(&h->less);
-	pthread_mutex_unlock(&h->lock);
-}
-
-static enum MHD_Result
-refuse_busy(struct exchange *x, const char *why)
-{
-	set_refusal(x, 503, why);
-	return reply(x);
-}
-
-/* Suspended before it is pushed: the answer may be there before this function returns. */
-static enum MHD_Result
-hand_over(struct exchange *x)
-{
-	struct mf_error err = { 0 };
-
-	if (x->overflow)
-		return reply(x);
-	if (http_body_end(&x->body, &x->request.body, &err) != MF_OK)
-		return refuse_busy(x, err.text);
-	if (!may_run(x->hall))
-		return refuse_busy(x, "the server stops");
-	x->job.run = run;
-	x->job.done = done;
-	x->stage = STAGE_RUNNING;
-	MHD_suspend_connection(x->mhd);
-	if (http_connection_push(x->hall->door, x->connection, &x->job))
-		return MHD_YES;
-	set_refusal(x, 503, "queue_limit is reached");
-	x->stage = STAGE_ANSWERED;
-	MHD_resume_connection(x->mhd);
-	give_back(x->hall);
 	return MHD_YES;
 }
 
@@ -530,9 +226,9 @@ http_exchange_step(void *cls, struct MHD_Connection *mhd, const char *url, const
 		return take_header(x, method, version);
 	case STAGE_BODY:
 		*len = 0;
-		return n > 0 ? take_body(x, data, n) : hand_over(x);
+		return n > 0 ? take_body(x, data, n) : exchange_hand_over(x);
 	case STAGE_ANSWERED:
-		return reply(x);
+		return exchange_reply(x);
 	case STAGE_RUNNING:
 	case STAGE_REPLIED:
 		break;
@@ -555,13 +251,13 @@ http_exchange_end(
 		return;
 	*context = NULL;
 	if (x->taken) {
-		release(x);
+		exchange_release(x);
 		return;
 	}
 	assert(x->stage != STAGE_RUNNING);
 	if (x->connection != NULL)
 		http_connection_deadline(h->door, x->connection, h->idle_ms + h->header_ms);
-	finish(x);
+	exchange_finish(x);
 	free(x);
 }
 
