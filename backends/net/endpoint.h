@@ -33,7 +33,6 @@ struct net_endpoint {
 	SSL_CTX *ctx;		   /* NULL when neither tls nor starttls */
 	struct net_resume *resume; /* of ctx; the only part that changes, with a lock of its own */
 	int connect_ms, command_ms;
-	bool dialogue; /* many small answers: each is acknowledged at once */
 	/* Bounds for those who read what the server says. */
 	size_t max_line, max_literal; /* bytes of one answer: outside its literals, in one */
 	unsigned max_depth;	      /* of parentheses */

@@ -93,11 +93,23 @@ progress(struct net_stream *st, size_t bytes)
 		net_stream_deadline(st, st->where->command_ms);
 }
 
+/* A server that writes an answer in pieces (Dovecot a long search's) may hold the second back until the first is
+ * acknowledged, and we have nothing to send that would carry that: the kernel waits for it for 40 ms. */
+static void
+acknowledge(struct net_stream *st)
+{
+	int on = 1;
+
+	if (st->heard)
+		setsockopt(st->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
+
 static enum mf_status
 wait_for(struct net_stream *st, short events, const char *what, struct mf_error *err)
 {
 	struct pollfd p = { .fd = st->fd, .events = events };
 
+	acknowledge(st);
 	for (;;) {
 		int64_t began = net_stream_now(), left = st->deadline - began;
 		int n;
@@ -317,12 +329,7 @@ fill_plain(struct net_stream *st, uint8_t *to, size_t room, size_t *got, struct 
 {
 	for (;;) {
 		enum mf_status status;
-		ssize_t n;
-		int on = 1;
-
-		if (st->where->dialogue)
-			setsockopt(st->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
-		n = recv(st->fd, to, room, 0);
+		ssize_t n = recv(st->fd, to, room, 0);
 
 		if (n > 0) {
 			*got = (size_t)n;
@@ -374,6 +381,7 @@ net_stream_fill(struct net_stream *st, size_t room, struct mf_error *err)
 	else
 		status = fill_plain(st, st->data + st->end, st->cap - st->end, &got, err);
 	st->end += got;
+	st->heard = st->heard || got > 0;
 	progress(st, got);
 	return status;
 }
@@ -412,6 +420,7 @@ net_stream_write(struct net_stream *st, const void *data, size_t len, struct mf_
 
 	if (st->failed)
 		return net_stream_fail(st, err, "", "");
+	st->heard = false;
 	while (len > 0) {
 		size_t put = 0;
 		enum mf_status status = write_some(st, p, len, &put, err);

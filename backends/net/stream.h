@@ -25,6 +25,7 @@ struct net_stream {
 			    deadline on, so that a large literal may take its time and a flood of
 			    noise may not */
 	size_t progress; /* of them, since the deadline was last moved on */
+	bool heard;	 /* something, since we wrote last */
 	bool failed;
 	char why[200];
 	/* What was received and not yet taken: data[start..end). The owner moves start. */

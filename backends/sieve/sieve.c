@@ -80,7 +80,6 @@ backend_open(const struct mf_conf *conf, struct mf_backend **out, struct mf_erro
 		backend_close(b);
 		return st;
 	}
-	b->where.dialogue = true;
 	*out = b;
 	return MF_OK;
 }

@@ -104,7 +104,6 @@ backend_open(const struct mf_conf *conf, struct mf_backend **out, struct mf_erro
 	b->relay_user = mf_conf_string(conf, "user");
 	b->relay_password = mf_conf_string(conf, "password");
 	b->helo = our_name(mf_conf_string(conf, "helo"));
-	b->where.dialogue = true;
 	b->data_ms = (int)mf_conf_number(conf, "data_timeout") * 1000;
 	st = net_endpoint_read(conf, &protocol, &b->where, err);
 	if (st != MF_OK) {
