@@ -65,7 +65,9 @@ one(struct phone *p, unsigned rounds, const char *name, const char *raw, const c
 
 	raw_search(r, raw);
 	for (unsigned i = 0; i < rounds; i++) {
+		measure_rest();
 		server[i] = raw_search(r, raw);
+		measure_rest();
 		cpu -= measure_cpu(gateway.pid);
 		first[i] = search(p, criteria, "<RebuildResults/><Range>0-99</Range>", &n);
 		cpu += measure_cpu(gateway.pid);

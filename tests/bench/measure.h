@@ -23,6 +23,11 @@ double measure_dovecot_cpu(const struct dovecot *d);
  * other work of the machine (root may ask for that), so that a busy machine measures like a quiet one. */
 void measure_first(const struct dovecot *d);
 
+/* Before what takes some hundred milliseconds of one core: with MAILFERRY_BENCH_REALTIME the kernel stops such
+ * processes for the rest of each second of which they had 950 ms, and always in the middle of the same thing when a round
+ * takes a second. Waits for the next one; without it there is nothing to wait for. */
+void measure_rest(void);
+
 /* MB of anonymous memory of a process: what it has beside mapped files. */
 double measure_memory(pid_t pid);
 
