@@ -18,7 +18,7 @@
 #include "uidsearch.h"
 #include "values.h"
 
-enum { DAY = 86400, ODD_MOST = 100000 };
+enum { DAY = 86400, ODD_MOST = 100000, IDS_MOST = 100000 };
 
 struct walk {
 	struct mf_session *session;
@@ -161,10 +161,39 @@ on_answer(void *ctx, struct mf_session *s, struct imap_lex *x, bool cut)
 static enum mf_status
 fetch_all(struct walk *w, struct mf_session *s, struct mf_error *err)
 {
-	if (s->sel.exists == 0)
-		return MF_OK;
 	return imap_run(s, imap_command(s, "UID FETCH 1:* (UID FLAGS INTERNALDATE)"), on_answer, w,
 		NULL, err);
+}
+
+/* A search tells ids alone, and in ranges. */
+static enum mf_status
+list_ids(struct walk *w, struct mf_session *s, struct mf_error *err)
+{
+	struct mf_idset there;
+	enum mf_status status;
+
+	mf_idset_init(&there);
+	status = imap_uid_search(s, "ALL", &there, err);
+	if (status == MF_OK && mf_idset_count(&there) > (uint64_t)s->sel.exists + ODD_MOST)
+		status = imap_fail(
+			s, err, MF_TEMPORARY, "the server tells more than the folder has");
+	for (uint64_t id = mf_idset_next(&there, 0); id != 0 && status == MF_OK;
+		id = mf_idset_next(&there, id)) {
+		struct mf_event e = { .kind = MF_EVENT_ADDED, .id = id };
+
+		status = w->c->event(w->c->ctx, &e);
+	}
+	if (mf_idset_max(&there) >= w->to.uidnext && mf_idset_max(&there) < UINT32_MAX)
+		w->to.uidnext = (uint32_t)mf_idset_max(&there) + 1;
+	mf_idset_deinit(&there);
+	return status;
+}
+
+/* Only where the answer, with a gap behind each message, is within the limits of a line. */
+static bool
+may_list_ids(const struct walk *w, const struct mf_session *s)
+{
+	return w->c->ids_only && imap_can(s, IMAP_CAP_ESEARCH) && s->sel.exists <= IDS_MOST;
 }
 
 /* Received on that day or later. Servers take the day of their own time zone: ask from the day before
@@ -218,7 +247,9 @@ first(struct walk *w, struct mf_session *s, struct mf_error *err)
 		return status;
 	cursor_of_selected(s, &w->to);
 	if (w->c->since <= 0)
-		return fetch_all(w, s, err);
+		return s->sel.exists == 0   ? MF_OK
+		       : may_list_ids(w, s) ? list_ids(w, s, err)
+					    : fetch_all(w, s, err);
 	w->since = w->c->since - w->c->since % DAY;
 	return fetch_since(w, s, err);
 }

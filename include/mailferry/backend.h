@@ -99,6 +99,7 @@ struct mf_changes {
 	/* Seconds since 1970, 0 for all; a backend may round it down to a whole day. Only with an
 	 * empty cursor: what arrives later is told with its date, however old. */
 	int64_t since;
+	bool ids_only; /* with an empty cursor: nobody looks at flags, keywords and dates */
 	/* What the caller knows of this folder: lets servers without QRESYNC find what is gone. May be
 	 * NULL with an empty cursor. */
 	const struct mf_idset *known;

@@ -22,9 +22,9 @@ conversation_reply_id(struct mf_arena *a, const struct mime_header *h)
 }
 
 static void
-add_parent(struct conversation_facts *f, const char *message_id)
+add_parent(struct conversation_facts *f, const char *message_id, struct conversation_memo *memo)
 {
-	struct conversation_id name = conversation_id_of_message(message_id);
+	struct conversation_id name = conversation_id_remembered(memo, message_id);
 
 	if (conversation_id_same(&name, &f->own))
 		return;
@@ -36,47 +36,48 @@ add_parent(struct conversation_facts *f, const char *message_id)
 
 /* The oldest reference names the conversation, the newest ones the place in it. */
 static void
-read_references(struct mf_arena *a, struct mf_bytes raw, struct conversation_facts *f)
+read_references(struct mf_arena *a, struct mf_bytes raw, struct conversation_memo *memo,
+	struct conversation_facts *f)
 {
 	struct mf_bytes begin = mf_bytes(raw.data, raw.len < FIRST_BYTES ? raw.len : FIRST_BYTES);
 	struct mime_ids ids, first;
 	size_t from = 0;
 
 	mime_ids_parse(a, raw, &ids);
-	if (ids.n == 0)
-		return;
-	mime_ids_parse(a, begin, &first);
-	if (ids.n >= CONVERSATION_ANCESTORS_MAX)
+	if (ids.n >= CONVERSATION_ANCESTORS_MAX) {
 		from = ids.n - (CONVERSATION_ANCESTORS_MAX - 1);
-	if (first.n > 0 && from > 0)
-		add_parent(f, first.list[0]);
+		mime_ids_parse(a, begin, &first);
+		if (first.n > 0)
+			add_parent(f, first.list[0], memo);
+	}
 	for (size_t i = from; i < ids.n; i++)
-		add_parent(f, ids.list[i]);
+		add_parent(f, ids.list[i], memo);
 }
 
 static void
-read_parents(struct mf_arena *a, const struct mime_header *h, struct conversation_facts *f)
+read_parents(struct mf_arena *a, const struct mime_header *h, struct conversation_memo *memo,
+	struct conversation_facts *f)
 {
 	const char *reply;
 
 	f->parents = mf_new_array(a, struct conversation_id, CONVERSATION_ANCESTORS_MAX);
-	read_references(a, mime_header_raw(h, "References"), f);
+	read_references(a, mime_header_raw(h, "References"), memo, f);
 	if (f->n_parents == 0 && (reply = conversation_reply_id(a, h)) != NULL)
-		add_parent(f, reply);
+		add_parent(f, reply, memo);
 }
 
 void
-conversation_facts_read(struct mf_arena *a, const struct mime_header *h, const char *thread,
-	int64_t received, struct conversation_facts *out)
+conversation_facts_read_next(struct mf_arena *a, const struct mime_header *h, const char *thread,
+	int64_t received, struct conversation_memo *memo, struct conversation_facts *out)
 {
 	const char *message_id = mime_header_id(a, h, "Message-ID");
 
 	memset(out, 0, sizeof(*out));
-	out->own = message_id != NULL ? conversation_id_of_message(message_id)
+	out->own = message_id != NULL ? conversation_id_remembered(memo, message_id)
 				      : conversation_id_of_fields(mime_header_raw(h, "Date"),
 						mime_header_raw(h, "From"),
 						mime_header_raw(h, "Subject"), received);
-	read_parents(a, h, out);
+	read_parents(a, h, memo, out);
 	if (!mime_header_date(h, "Date", &out->date))
 		out->date = received;
 	if (thread != NULL && thread[0] != '\0')
@@ -89,6 +90,13 @@ conversation_facts_read(struct mf_arena *a, const struct mime_header *h, const c
 		out->id = out->guid;
 	else
 		out->id = out->n_parents > 0 ? out->parents[0] : out->own;
+}
+
+void
+conversation_facts_read(struct mf_arena *a, const struct mime_header *h, const char *thread,
+	int64_t received, struct conversation_facts *out)
+{
+	conversation_facts_read_next(a, h, thread, received, NULL, out);
 }
 
 size_t

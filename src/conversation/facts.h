@@ -29,6 +29,10 @@ extern const char *const conversation_fields[];
 /* thread: X-GM-THRID or THREADID, "" where there is none; received: INTERNALDATE. */
 void conversation_facts_read(struct mf_arena *a, const struct mime_header *h, const char *thread,
 	int64_t received, struct conversation_facts *out);
+/* The same for many messages, one after the other, with a memo of their names (conversation/id.h). */
+void conversation_facts_read_next(struct mf_arena *a, const struct mime_header *h,
+	const char *thread, int64_t received, struct conversation_memo *memo,
+	struct conversation_facts *out);
 
 /* In-Reply-To when it is one id and nothing else ("Message from Bart <a@b.c>" is none), without its
  * brackets; else NULL. */

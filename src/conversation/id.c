@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/digest.h"
@@ -35,6 +36,67 @@ conversation_id_of_message(const char *message_id)
 
 	return digest("message", &piece, 1);
 }
+
+/* ---- The memo: each id has one place, and the later takes it ---- */
+
+enum { MEMO_ROWS = 512, MEMO_TEXT = 108 };
+
+struct conversation_memo {
+	struct {
+		struct conversation_id id;
+		uint32_t len; /* 0: empty */
+		char text[MEMO_TEXT];
+	} rows[MEMO_ROWS];
+};
+
+struct conversation_memo *
+conversation_memo_new(void)
+{
+	struct conversation_memo *memo = calloc(1, sizeof(*memo));
+
+	if (memo == NULL)
+		abort();
+	return memo;
+}
+
+void
+conversation_memo_free(struct conversation_memo *memo)
+{
+	free(memo);
+}
+
+static uint64_t
+hash(const char *text, size_t len)
+{
+	uint64_t h = len, word;
+
+	for (; len >= sizeof(word); text += sizeof(word), len -= sizeof(word)) {
+		memcpy(&word, text, sizeof(word));
+		h = (h ^ word) * 0x9e3779b97f4a7c15ULL;
+		h ^= h >> 29;
+	}
+	word = 0;
+	memcpy(&word, text, len);
+	return (h ^ word) * 0x9e3779b97f4a7c15ULL >> 40;
+}
+
+struct conversation_id
+conversation_id_remembered(struct conversation_memo *memo, const char *message_id)
+{
+	size_t len = strlen(message_id), row;
+
+	if (memo == NULL || len == 0 || len > MEMO_TEXT)
+		return conversation_id_of_message(message_id);
+	row = hash(message_id, len) % MEMO_ROWS;
+	if (memo->rows[row].len != len || memcmp(memo->rows[row].text, message_id, len) != 0) {
+		memo->rows[row].id = conversation_id_of_message(message_id);
+		memo->rows[row].len = (uint32_t)len;
+		memcpy(memo->rows[row].text, message_id, len);
+	}
+	return memo->rows[row].id;
+}
+
+/* ---- Others ---- */
 
 struct conversation_id
 conversation_id_of_thread(const char *thread)

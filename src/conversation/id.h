@@ -21,6 +21,16 @@ struct conversation_id {
 
 /* Of a Message-ID without its angle brackets. */
 struct conversation_id conversation_id_of_message(const char *message_id);
+
+/* The names of Message-IDs that were asked for lately: the messages of a thread name the same ones again and again.
+ * One thread. */
+struct conversation_memo;
+struct conversation_memo *conversation_memo_new(void);
+void conversation_memo_free(struct conversation_memo *memo);
+/* The same as conversation_id_of_message; memo NULL: without one. */
+struct conversation_id conversation_id_remembered(
+	struct conversation_memo *memo, const char *message_id);
+
 /* Of X-GM-THRID or THREADID (RFC 8474). */
 struct conversation_id conversation_id_of_thread(const char *thread);
 /* Of a message without a Message-ID: of the raw values of its Date, From and Subject and of when it was

@@ -48,19 +48,27 @@ number(const char **s, int max, int *digits)
 	return n;
 }
 
+/* Three letters as a number, whatever their case. */
+#define LETTERS(a, b, c) ((unsigned)(a) << 16 | (unsigned)(b) << 8 | (unsigned)(c))
+
 static int
 month_of(const char *s)
 {
-	static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
+	static const unsigned names[] = { LETTERS('j', 'a', 'n'), LETTERS('f', 'e', 'b'),
+		LETTERS('m', 'a', 'r'), LETTERS('a', 'p', 'r'), LETTERS('m', 'a', 'y'),
+		LETTERS('j', 'u', 'n'), LETTERS('j', 'u', 'l'), LETTERS('a', 'u', 'g'),
+		LETTERS('s', 'e', 'p'), LETTERS('o', 'c', 't'), LETTERS('n', 'o', 'v'),
+		LETTERS('d', 'e', 'c') };
+	unsigned word = LETTERS(s[0] | 32, s[1] | 32, s[2] | 32);
 
 	for (int i = 0; i < 12; i++)
-		if (strncasecmp(s, names + i * 3, 3) == 0)
+		if (word == names[i])
 			return i + 1;
 	/* A few that mail in other languages has. */
-	return strncasecmp(s, "mai", 3) == 0   ? 5
-	       : strncasecmp(s, "okt", 3) == 0 ? 10
-	       : strncasecmp(s, "dez", 3) == 0 ? 12
-					       : 0;
+	return word == LETTERS('m', 'a', 'i')	? 5
+	       : word == LETTERS('o', 'k', 't') ? 10
+	       : word == LETTERS('d', 'e', 'z') ? 12
+						: 0;
 }
 
 static void
@@ -75,13 +83,14 @@ read_word(const char **s, struct date *d)
 		{ "EEST", 180 }, { "MSK", 180 }, { "JST", 540 }, { "HST", -600 }, { "AKST", -540 },
 		{ "AKDT", -480 } };
 	const char *word = *s;
+	int month;
 	size_t len;
 
 	while (isalpha((unsigned char)**s))
 		(*s)++;
 	len = (size_t)(*s - word);
-	if (len >= 3 && d->month == UNSET && month_of(word) > 0) {
-		d->month = month_of(word);
+	if (len >= 3 && d->month == UNSET && (month = month_of(word)) > 0) {
+		d->month = month;
 		return;
 	}
 	if (len == 2 && d->hour != UNSET && (word[1] | 32) == 'm') {
@@ -91,7 +100,8 @@ read_word(const char **s, struct date *d)
 			d->hour = 0;
 	}
 	for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++)
-		if (strlen(zones[i].name) == len && strncasecmp(word, zones[i].name, len) == 0)
+		if (zones[i].name[0] == (word[0] & ~32) && strlen(zones[i].name) == len &&
+			strncasecmp(word, zones[i].name, len) == 0)
 			d->zone = zones[i].minutes;
 }
 

@@ -51,6 +51,14 @@ enum mf_status state_conversation_add(struct state *st, uint32_t user, uint32_t 
 	struct state_conversation_item *items, size_t n,
 	const struct state_conversation_folder *progress, struct mf_error *err);
 
+/* The same in two halves, so that the next items can be read meanwhile: what is passed lives, unchanged, until the end,
+ * which gives the result. NULL ends well. */
+struct state_conversation_adding;
+struct state_conversation_adding *state_conversation_add_begin(struct state *st, uint32_t user,
+	uint32_t folder, struct state_conversation_item *items, size_t n,
+	const struct state_conversation_folder *progress, struct mf_error *err);
+enum mf_status state_conversation_add_end(struct state_conversation_adding *x);
+
 /* Only the progress. */
 enum mf_status state_conversation_progress(struct state *st, uint32_t user, uint32_t folder,
 	const struct state_conversation_folder *progress, struct mf_error *err);

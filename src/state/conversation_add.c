@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "state/conversation_rows.h"
+#include "state/conversation_cache.h"
 
 struct adding {
 	uint32_t user, folder;
@@ -14,6 +14,7 @@ struct adding {
 	const struct state_conversation_folder *progress;
 	/* Of the transaction: */
 	struct kv_txn *t;
+	struct conversation_cache *cache;
 	uint32_t last, last_stored; /* the greatest set number */
 	struct conversation_chunk chunk;
 	bool chunk_open;
@@ -121,150 +122,152 @@ older(int64_t date, const struct conversation_id *name, const struct conversatio
 
 /* The smaller set (the later one among equals) is moved into the other: so that each message is moved
  * log2(n) times at most. */
-static uint32_t
-join(struct adding *x, uint32_t one, uint32_t two)
+static struct conversation_cached_set *
+join(struct adding *x, struct conversation_cached_set *one, struct conversation_cached_set *two)
 {
-	struct conversation_set_row a, b, gone = { 0 };
-	uint32_t from, to;
+	struct conversation_cached_set *to = one, *from = two;
+	struct conversation_set_row gone = { 0 };
 
-	if (!conversation_set_load(x->t, x->user, one, &a) ||
-		!conversation_set_load(x->t, x->user, two, &b))
-		return one;
-	if (a.count < b.count || (a.count == b.count && two < one)) {
-		struct conversation_set_row other = a;
-
-		a = b;
-		b = other;
-		from = one;
+	if (one->row.count < two->row.count ||
+		(one->row.count == two->row.count && two->number < one->number)) {
 		to = two;
-	} else {
-		from = two;
-		to = one;
+		from = one;
 	}
-	move_members(x, from, to);
-	a.count += b.count;
-	if (older(b.date, &b.oldest, &a)) {
-		a.id = b.id;
-		a.date = b.date;
-		a.oldest = b.oldest;
+	move_members(x, from->number, to->number);
+	to->row.count += from->row.count;
+	if (older(from->row.date, &from->row.oldest, &to->row)) {
+		to->row.id = from->row.id;
+		to->row.date = from->row.date;
+		to->row.oldest = from->row.oldest;
 	}
-	gone.joined = to;
-	conversation_set_save(x->t, x->user, from, &gone);
-	conversation_set_save(x->t, x->user, to, &a);
+	gone.joined = to->number;
+	from->row = gone;
+	from->dirty = to->dirty = true;
 	return to;
 }
 
 /* ---- One message ---- */
 
-/* The one set of all these names, made when there is none. sets: out, what each name has now. */
-static uint32_t
-set_of_names(struct adding *x, const struct conversation_id *names, size_t n, uint32_t *sets,
-	struct conversation_name_row *own, bool *own_there)
+/* The one set of all these names; NULL: there is none yet. has_own: the first of them has one. */
+static struct conversation_cached_set *
+set_of_names(struct adding *x, struct conversation_cached_name **names, size_t n, bool *has_own)
 {
-	uint32_t set = 0;
+	struct conversation_cached_set *set = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		struct conversation_name_row row = { 0 };
-		bool there = conversation_name_load(x->t, x->user, &names[i], &row);
-		uint32_t has = there ? conversation_set_find(x->t, x->user, row.set, NULL) : 0;
+		struct conversation_cached_set *has =
+			names[i]->there ? conversation_cache_find(x->cache, names[i]->row.set)
+					: NULL;
 
-		sets[i] = has != 0 ? row.set : 0;
-		if (i == 0) {
-			*own = row;
-			*own_there = there;
-		}
-		if (set == 0)
+		if (i == 0)
+			*has_own = has != NULL;
+		if (set == NULL)
 			set = has;
-		else if (has != 0 && has != set)
-			set = join(x, set, conversation_set_find(x->t, x->user, has, NULL));
+		else if (has != NULL && has != set)
+			set = join(x, set, has);
 	}
-	return set != 0 ? set : ++x->last;
+	return set;
+}
+
+static struct conversation_cached_set *
+set_new(struct adding *x)
+{
+	struct conversation_cached_set *set = conversation_cache_set(x->cache, ++x->last);
+
+	memset(&set->row, 0, sizeof(set->row));
+	set->row.date = INT64_MAX;
+	set->there = true;
+	return set;
 }
 
 static void
-save_own_name(struct adding *x, const struct conversation_facts *f, uint32_t set,
-	const struct conversation_name_row *before)
+set_own_name(struct conversation_cached_name *own, const struct conversation_facts *f, uint32_t set)
 {
-	struct conversation_name_row row = { .set = set,
-		.known = true,
-		.date = f->date,
-		.index = f->index,
-		.parent = before->parent };
-
-	if (before->known && before->date <= f->date) { /* of two with one id the older counts */
-		row = *before;
-		row.set = set;
-	} else if (f->n_parents > 0) {
-		row.parent = f->parents[f->n_parents - 1];
-		row.sure = true;
-	}
-	conversation_name_save(x->t, x->user, &f->own, &row);
+	own->there = own->dirty = true;
+	own->row.set = set;
+	if (own->row.known && own->row.date <= f->date)
+		return; /* of two with one id the older counts */
+	own->row.known = true;
+	own->row.date = f->date;
+	own->row.index = f->index;
+	own->row.sure = f->n_parents > 0;
+	if (f->n_parents > 0)
+		own->row.parent = f->parents[f->n_parents - 1];
 }
 
 /* The names of others keep what is known of their messages. above: what the References say stands over this one,
  * none: nothing; of several the smallest counts, so that the order in which mail comes does not. */
 static void
-save_name(struct adding *x, const struct conversation_id *name, uint32_t set,
-	const struct conversation_id *above)
+set_name(struct conversation_cached_name *name, uint32_t set, const struct conversation_id *above)
 {
-	struct conversation_name_row row = { 0 };
-	bool changed, better;
+	struct conversation_name_row *row = &name->row;
+	bool better = above != NULL && !row->sure &&
+		      (conversation_id_none(&row->parent) ||
+			      memcmp(above->bytes, row->parent.bytes, sizeof(above->bytes)) < 0);
 
-	if (!conversation_name_load(x->t, x->user, name, &row))
-		memset(&row, 0, sizeof(row));
-	changed = row.set != set;
-	better = above != NULL && !row.sure &&
-		 (conversation_id_none(&row.parent) ||
-			 memcmp(above->bytes, row.parent.bytes, sizeof(above->bytes)) < 0);
 	if (better)
-		row.parent = *above;
-	row.set = set;
-	if (changed || better)
-		conversation_name_save(x->t, x->user, name, &row);
+		row->parent = *above;
+	name->dirty = name->dirty || better || row->set != set;
+	name->there = true;
+	row->set = set;
 }
 
 static void
-grow(struct adding *x, uint32_t set, const struct conversation_facts *f)
+grow(struct conversation_cached_set *set, const struct conversation_facts *f)
 {
-	struct conversation_set_row row;
+	struct conversation_set_row *row = &set->row;
+	int64_t date = f->date < 0 ? 0 : f->date;
 
-	if (!conversation_set_load(x->t, x->user, set, &row))
-		row = (struct conversation_set_row){ .date = INT64_MAX };
-	row.count++;
-	if (row.count == 1 || older(f->date < 0 ? 0 : f->date, &f->own, &row)) {
-		row.id = f->id;
-		row.date = f->date < 0 ? 0 : f->date;
-		row.oldest = f->own;
+	row->count++;
+	set->dirty = true;
+	if (row->count == 1 || older(date, &f->own, row)) {
+		row->id = f->id;
+		row->date = date;
+		row->oldest = f->own;
 	}
-	conversation_set_save(x->t, x->user, set, &row);
+}
+
+static void
+set_names(const struct conversation_facts *f, struct conversation_cached_name **names, size_t n,
+	uint32_t set)
+{
+	size_t parents = n - f->n_parents;
+
+	for (size_t i = 1; i < parents; i++)
+		set_name(names[i], set, NULL);
+	for (size_t i = 0; i < f->n_parents; i++)
+		set_name(names[parents + i], set, i > 0 ? &f->parents[i - 1] : NULL);
 }
 
 static void
 add_item(struct adding *x, struct state_conversation_item *item)
 {
 	const struct conversation_facts *f = item->facts;
-	struct conversation_id names[CONVERSATION_NAMES_MAX];
-	uint32_t sets[CONVERSATION_NAMES_MAX], set, *place = chunk_place(x, item->id);
-	size_t n = conversation_facts_names(f, names);
-	struct conversation_name_row own = { 0 };
-	bool own_there = false;
+	struct conversation_id ids[CONVERSATION_NAMES_MAX];
+	struct conversation_cached_name *names[CONVERSATION_NAMES_MAX];
+	struct conversation_cached_set *set;
+	uint32_t *place = chunk_place(x, item->id);
+	size_t n = conversation_facts_names(f, ids);
+	bool has_own = false;
 	struct state_key k;
 
 	item->known = false;
-	if (*place != 0 && conversation_set_find(x->t, x->user, *place, NULL) != 0)
+	if (*place != 0 && conversation_cache_find(x->cache, *place) != NULL)
 		return;
-	set = set_of_names(x, names, n, sets, &own, &own_there);
-	item->known = own_there && own.known && sets[0] != 0;
-	grow(x, set, f);
-	if (!item->known || own.set != set || f->date < own.date)
-		save_own_name(x, f, set, &own);
-	for (size_t i = 1; i < n - f->n_parents; i++)
-		save_name(x, &names[i], set, NULL);
-	for (size_t i = 0; i < f->n_parents; i++)
-		save_name(x, &f->parents[i], set, i > 0 ? &f->parents[i - 1] : NULL);
-	conversation_member_key(&k, x->user, set, x->folder, item->id);
+	conversation_cache_trim(x->cache);
+	for (size_t i = 0; i < n; i++)
+		names[i] = conversation_cache_name(x->cache, &ids[i]);
+	set = set_of_names(x, names, n, &has_own);
+	if (set == NULL)
+		set = set_new(x);
+	item->known = has_own && names[0]->row.known;
+	grow(set, f);
+	if (!item->known || names[0]->row.set != set->number || f->date < names[0]->row.date)
+		set_own_name(names[0], f, set->number);
+	set_names(f, names, n, set->number);
+	conversation_member_key(&k, x->user, set->number, x->folder, item->id);
 	kv_put(x->t, state_key_view(&k), mf_bytes(NULL, 0));
-	*place = set;
+	*place = set->number;
 }
 
 static enum mf_status
@@ -275,14 +278,49 @@ add(struct kv_txn *t, void *ctx, struct mf_error *err)
 	(void)err;
 	x->t = t;
 	x->chunk_open = false;
+	x->cache = conversation_cache_new(t, x->user);
 	numbers_load(x);
 	for (size_t i = 0; i < x->n; i++)
 		add_item(x, &x->items[i]);
+	conversation_cache_flush(x->cache);
+	conversation_cache_free(x->cache);
 	chunk_close(x);
 	numbers_save(x);
 	if (x->progress != NULL)
 		conversation_folder_save(t, x->user, x->folder, x->progress);
 	return MF_OK;
+}
+
+struct state_conversation_adding {
+	struct adding adding;
+	struct kv *kv;
+	struct kv_job *job;
+};
+
+struct state_conversation_adding *
+state_conversation_add_begin(struct state *st, uint32_t user, uint32_t folder,
+	struct state_conversation_item *items, size_t n,
+	const struct state_conversation_folder *progress, struct mf_error *err)
+{
+	struct state_conversation_adding *x = calloc(1, sizeof(*x));
+
+	if (x == NULL)
+		abort();
+	x->adding = (struct adding){
+		.user = user, .folder = folder, .items = items, .n = n, .progress = progress
+	};
+	x->kv = st->kv[STATE_SYNC];
+	x->job = kv_write_begin(x->kv, add, &x->adding, err);
+	return x;
+}
+
+enum mf_status
+state_conversation_add_end(struct state_conversation_adding *x)
+{
+	enum mf_status st = x == NULL ? MF_OK : kv_write_end(x->kv, x->job);
+
+	free(x);
+	return st;
 }
 
 enum mf_status

@@ -4,7 +4,6 @@
 #include <string.h>
 
 enum {
-	JOINS_MAX = 64, /* sets that took one another's place, one after the other */
 	CURSOR_MAX = 64 << 10,
 	NAME_KNOWN = 1,
 	NAME_HAS_PARENT = 2,
@@ -159,7 +158,7 @@ conversation_set_find(
 {
 	struct conversation_set_row row;
 
-	for (int i = 0; i < JOINS_MAX && set != 0; i++) {
+	for (int i = 0; i < CONVERSATION_JOINS_MAX && set != 0; i++) {
 		if (!conversation_set_load(t, user, set, &row))
 			return 0;
 		if (row.joined == 0) {

@@ -37,6 +37,8 @@ bool conversation_set_load(
 void conversation_set_save(
 	struct kv_txn *t, uint32_t user, uint32_t set, const struct conversation_set_row *row);
 void conversation_set_delete(struct kv_txn *t, uint32_t user, uint32_t set);
+/* Sets that took one another's place, one after the other: more are not followed. */
+enum { CONVERSATION_JOINS_MAX = 64 };
 /* Follows `joined`: the number now, 0 when the set is no more. out may be NULL. */
 uint32_t conversation_set_find(
 	struct kv_txn *t, uint32_t user, uint32_t set, struct conversation_set_row *out);

@@ -35,6 +35,12 @@ typedef enum mf_status kv_fn(struct kv_txn *t, void *ctx, struct mf_error *err);
 enum mf_status kv_read(struct kv *kv, kv_fn *fn, void *ctx, struct mf_error *err);
 enum mf_status kv_write(struct kv *kv, kv_fn *fn, void *ctx, struct mf_error *err);
 
+/* A write in two halves, for who has something else to do meanwhile: begun, and waited for. ctx and err live until
+ * the end, which must come, gives what kv_write would, and frees the job. */
+struct kv_job;
+struct kv_job *kv_write_begin(struct kv *kv, kv_fn *fn, void *ctx, struct mf_error *err);
+enum mf_status kv_write_end(struct kv *kv, struct kv_job *job);
+
 /* False when there is no such row; value may be NULL. */
 bool kv_get(struct kv_txn *t, struct mf_bytes key, struct mf_bytes *value);
 void kv_put(struct kv_txn *t, struct mf_bytes key, struct mf_bytes value);

@@ -20,8 +20,8 @@
 
 enum { GROUP_MAX = 64, GROUP_AGAIN = -1, FAULT_EXIT = 42 };
 
-struct job {
-	struct job *next;
+struct kv_job {
+	struct kv_job *next;
 	kv_fn *fn;
 	void *ctx;
 	struct mf_error *err;
@@ -35,7 +35,7 @@ struct writer {
 	struct kv *kv;
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t wake;
-	struct job *first, **last;
+	struct kv_job *first, **last;
 	pthread_t thread;
 	bool started, stopping;
 	uint64_t writes, commits;
@@ -81,7 +81,7 @@ fault_full(void)
 
 /* GROUP_AGAIN: the job failed and left rows behind, the transaction is spoilt. */
 static int
-job_run(struct kv_txn *t, struct job *j)
+job_run(struct kv_txn *t, struct kv_job *j)
 {
 	t->wrote = false;
 	j->status = j->fn(t, j->ctx, j->err);
@@ -97,7 +97,7 @@ job_run(struct kv_txn *t, struct job *j)
 }
 
 static int
-group_try(struct kv *kv, struct job *group)
+group_try(struct kv *kv, struct kv_job *group)
 {
 	struct kv_txn t = { .kv = kv };
 	bool wrote = false;
@@ -105,7 +105,7 @@ group_try(struct kv *kv, struct job *group)
 
 	if (rc != 0)
 		return rc;
-	for (struct job *j = group; j != NULL && rc == 0; j = j->next) {
+	for (struct kv_job *j = group; j != NULL && rc == 0; j = j->next) {
 		if (!j->failed)
 			rc = job_run(&t, j);
 		wrote = wrote || t.wrote;
@@ -126,7 +126,7 @@ group_try(struct kv *kv, struct job *group)
 }
 
 static void
-group_run(struct kv *kv, struct job *group)
+group_run(struct kv *kv, struct kv_job *group)
 {
 	int rc;
 
@@ -142,7 +142,7 @@ group_run(struct kv *kv, struct job *group)
 	if (rc == 0)
 		return;
 	mf_log_error("state=%s write failed: %s", mf_log_value(kv->path), mdb_strerror(rc));
-	for (struct job *j = group; j != NULL; j = j->next) {
+	for (struct kv_job *j = group; j != NULL; j = j->next) {
 		if (!j->failed)
 			j->status = kv_fail(kv, rc, "write", j->err);
 	}
@@ -151,10 +151,10 @@ group_run(struct kv *kv, struct job *group)
 /* ---- The thread ---- */
 
 /* Takes the first jobs off the queue, at most GROUP_MAX; the lock is held. */
-static struct job *
+static struct kv_job *
 group_take(struct writer *w, size_t *n)
 {
-	struct job *group = w->first, **end = &w->first;
+	struct kv_job *group = w->first, **end = &w->first;
 
 	for (*n = 0; *end != NULL && *n < GROUP_MAX; ++*n)
 		end = &(*end)->next;
@@ -166,13 +166,13 @@ group_take(struct writer *w, size_t *n)
 }
 
 static void
-group_finish(struct writer *w, struct job *group, size_t n)
+group_finish(struct writer *w, struct kv_job *group, size_t n)
 {
-	struct job *next;
+	struct kv_job *next;
 
 	w->writes += n;
 	w->commits++;
-	for (struct job *j = group; j != NULL; j = next) {
+	for (struct kv_job *j = group; j != NULL; j = next) {
 		next = j->next; /* j is the caller's, and gone once it is done */
 		j->done = true;
 		pthread_cond_signal(&j->finished);
@@ -183,7 +183,7 @@ static void *
 writer_main(void *arg)
 {
 	struct writer *w = arg;
-	struct job *group;
+	struct kv_job *group;
 	size_t n;
 
 	pthread_mutex_lock(&w->lock);
@@ -218,28 +218,64 @@ writer_start(struct writer *w)
 	return rc;
 }
 
-enum mf_status
-kv_write(struct kv *kv, kv_fn *fn, void *ctx, struct mf_error *err)
+static void
+job_begin(struct writer *w, struct kv_job *j)
 {
-	struct writer *w = kv->writer;
-	struct job j = { .fn = fn, .ctx = ctx, .err = err };
 	int rc;
 
+	pthread_cond_init(&j->finished, NULL);
 	pthread_mutex_lock(&w->lock);
 	rc = writer_start(w);
 	if (rc != 0) {
-		pthread_mutex_unlock(&w->lock);
-		return kv_fail(kv, rc, "start the writer", err);
+		j->status = kv_fail(w->kv, rc, "start the writer", j->err);
+		j->done = true;
+	} else {
+		*w->last = j;
+		w->last = &j->next;
+		pthread_cond_signal(&w->wake);
 	}
-	pthread_cond_init(&j.finished, NULL);
-	*w->last = &j;
-	w->last = &j.next;
-	pthread_cond_signal(&w->wake);
-	while (!j.done)
-		pthread_cond_wait(&j.finished, &w->lock);
 	pthread_mutex_unlock(&w->lock);
-	pthread_cond_destroy(&j.finished);
-	return j.status;
+}
+
+static enum mf_status
+job_end(struct writer *w, struct kv_job *j)
+{
+	pthread_mutex_lock(&w->lock);
+	while (!j->done)
+		pthread_cond_wait(&j->finished, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+	pthread_cond_destroy(&j->finished);
+	return j->status;
+}
+
+enum mf_status
+kv_write(struct kv *kv, kv_fn *fn, void *ctx, struct mf_error *err)
+{
+	struct kv_job j = { .fn = fn, .ctx = ctx, .err = err };
+
+	job_begin(kv->writer, &j);
+	return job_end(kv->writer, &j);
+}
+
+struct kv_job *
+kv_write_begin(struct kv *kv, kv_fn *fn, void *ctx, struct mf_error *err)
+{
+	struct kv_job *j = calloc(1, sizeof(*j));
+
+	if (j == NULL)
+		abort();
+	*j = (struct kv_job){ .fn = fn, .ctx = ctx, .err = err };
+	job_begin(kv->writer, j);
+	return j;
+}
+
+enum mf_status
+kv_write_end(struct kv *kv, struct kv_job *j)
+{
+	enum mf_status st = job_end(kv->writer, j);
+
+	free(j);
+	return st;
 }
 
 struct writer *

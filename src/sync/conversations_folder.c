@@ -1,132 +1,8 @@
-/* The index of conversations for one folder: what is listed, what is gone, what is still to be read. */
+/* The index of conversations for one folder: what is listed, what is gone, what is still to be read. Reading is
+ * conversations_read.c's. */
 #include "sync/conversations_folder.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/clock.h"
-
-enum {
-	FETCH_MAX = 2000, /* items of one question to the server */
-};
-
-/* ---- Reading messages ---- */
-
-struct reading {
-	const struct sync_mailbox *m;
-	const struct state_folder *folder;
-	struct state_conversation_folder *progress;
-	struct sync_news *news; /* NULL: nobody wants to know */
-	struct mf_arena *arena; /* of the items collected */
-	struct state_conversation_item *items;
-	size_t n;
-	size_t indexed;
-	struct mf_error *err;
-};
-
-static int
-by_id(const void *x, const void *y)
-{
-	const struct state_conversation_item *a = x, *b = y;
-
-	return (a->id > b->id) - (a->id < b->id);
-}
-
-/* Writes what was collected. The progress goes into the same transaction. */
-static enum mf_status
-flush(struct reading *r)
-{
-	enum mf_status st;
-
-	if (r->n == 0)
-		return MF_OK;
-	qsort(r->items, r->n, sizeof(*r->items), by_id);
-	for (size_t i = 0; i < r->n; i++) {
-		mf_idset_add(&r->progress->known, r->items[i].id);
-		mf_idset_remove(&r->progress->wanted, r->items[i].id);
-	}
-	st = state_conversation_add(
-		r->m->state, r->m->user, r->folder->number, r->items, r->n, r->progress, r->err);
-	for (size_t i = 0; st == MF_OK && r->news != NULL && i < r->n; i++)
-		sync_news_add(r->news, r->folder->number, &r->items[i]);
-	r->indexed += r->n;
-	r->n = 0;
-	mf_arena_free(r->arena);
-	r->arena = mf_arena_new();
-	return st;
-}
-
-static enum mf_status
-take_item(void *ctx, const struct mf_item *item)
-{
-	struct reading *r = ctx;
-	struct conversation_facts *f;
-	struct mime_header h;
-	struct mf_bytes header;
-
-	if (item->damaged != NULL || (item->have & MF_WANT_HEADER) == 0)
-		return MF_OK; /* belongs to nothing; taken off the list with the rest */
-	header = mf_memdup(r->arena, item->header.data, item->header.len);
-	mime_header_parse(r->arena, header, &h);
-	f = mf_new(r->arena, struct conversation_facts);
-	conversation_facts_read(r->arena, &h,
-		(item->have & MF_WANT_THREAD) != 0 ? item->thread : "", item->date, f);
-	r->items[r->n++] = (struct state_conversation_item){ .id = item->id, .facts = f };
-	return r->n == STATE_CONVERSATION_BATCH ? flush(r) : MF_OK;
-}
-
-/* The newest of what is wanted, at most FETCH_MAX. */
-static enum mf_status
-read_some(struct reading *r)
-{
-	struct state_conversation_folder *p = r->progress;
-	uint64_t *ids = calloc(FETCH_MAX, sizeof(*ids));
-	struct mf_fetch f = { .folder = r->folder->id,
-		.ids = ids,
-		.want = MF_WANT_HEADER | MF_WANT_DATE | MF_WANT_THREAD,
-		.fields = conversation_fields,
-		.item = take_item,
-		.ctx = r };
-	enum mf_status st;
-
-	if (ids == NULL)
-		abort();
-	for (uint64_t id = mf_idset_prev(&p->wanted, UINT64_MAX); id != 0 && f.n < FETCH_MAX;
-		id = mf_idset_prev(&p->wanted, id))
-		ids[f.n++] = id;
-	st = r->m->api->fetch(r->m->session, &f, r->err);
-	if (st == MF_OK)
-		st = flush(r);
-	for (size_t i = 0; st == MF_OK && i < f.n; i++)
-		if (mf_idset_has(&p->wanted, ids[i])) { /* vanished or unreadable */
-			mf_idset_remove(&p->wanted, ids[i]);
-			mf_idset_add(&p->known, ids[i]);
-		}
-	free(ids);
-	return st;
-}
-
-static enum mf_status
-read_wanted(const struct sync_mailbox *m, const struct state_folder *folder,
-	struct state_conversation_folder *progress, struct sync_news *news, size_t *indexed,
-	struct mf_error *err)
-{
-	struct reading r = {
-		.m = m, .folder = folder, .progress = progress, .news = news, .err = err
-	};
-	enum mf_status st = MF_OK;
-
-	r.arena = mf_arena_new();
-	r.items = calloc(STATE_CONVERSATION_BATCH, sizeof(*r.items));
-	if (r.items == NULL)
-		abort();
-	while (st == MF_OK && progress->wanted.n > 0 && clock_ms() < m->until)
-		st = read_some(&r);
-	*indexed += r.indexed;
-	free(r.items);
-	mf_arena_free(r.arena);
-	return st;
-}
+#include "sync/conversations_read.h"
 
 /* ---- What happened in a folder ---- */
 
@@ -172,6 +48,7 @@ ask(const struct sync_mailbox *m, const struct state_folder *folder, struct foll
 	struct mf_idset all;
 	struct mf_changes c = { .folder = folder->id,
 		.cursor = p->cursor,
+		.ids_only = true,
 		.known = &all,
 		.event = take_event,
 		.ctx = f };
@@ -243,7 +120,7 @@ conversations_folder_bring_up(const struct sync_mailbox *m, const struct state_f
 			st = follow(m, folder, &p, news, a, err);
 	}
 	if (st == MF_OK)
-		st = read_wanted(m, folder, &p, news, &done->indexed, err);
+		st = sync_conversations_read(m, folder, &p, news, &done->indexed, err);
 	if (st == MF_OK && p.wanted.n == 0 && done->indexed > 0)
 		st = state_conversation_progress(m->state, m->user, folder->number, &p, err);
 	done->complete = done->complete && p.wanted.n == 0;

@@ -1,5 +1,6 @@
 /* Names, facts and indexes of conversations, from headers alone. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "base/str.h"
 #include "conversation/outgoing.h"
@@ -447,4 +448,22 @@ Test(conversation, references_of_what_we_send_are_bounded)
 	cr_assert_str_eq(ids.list[0], "0@x");
 	cr_assert_str_eq(ids.list[1], "352@x");
 	cr_assert_str_eq(ids.list[99], "own@x");
+}
+
+/* With a memo names are the same as without, also of ids that are too long for it, or share a place. */
+Test(conversation, remembered_names_are_the_same)
+{
+	struct conversation_memo *memo = conversation_memo_new();
+	char text[300];
+
+	for (int turn = 0; turn < 2; turn++)
+		for (int i = 0; i < 3000; i++) {
+			struct conversation_id plain, kept;
+
+			snprintf(text, sizeof(text), "%*d@example.test", i % 150 + 1, i);
+			plain = conversation_id_of_message(text);
+			kept = conversation_id_remembered(memo, text);
+			cr_assert(conversation_id_same(&plain, &kept), "%s", text);
+		}
+	conversation_memo_free(memo);
 }

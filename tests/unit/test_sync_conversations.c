@@ -234,7 +234,7 @@ Test(sync_conversations, it_stops_in_time_and_goes_on)
 	struct mf_error err;
 
 	for (int i = 0; i < 3000; i++)
-		deliver("INBOX", mf_printf(arena, "%d@x", i), "<root@x>");
+		deliver(i < 2000 ? "INBOX" : "Lists", mf_printf(arena, "%d@x", i), "<root@x>");
 	mailbox.until = clock_ms();
 	cr_assert_eq(sync_conversations_tend(&mailbox, &done, &err), MF_OK);
 	cr_assert_not(done.complete);
@@ -244,6 +244,27 @@ Test(sync_conversations, it_stops_in_time_and_goes_on)
 	cr_assert_eq(members("root@x"), 2000, "what was read stays");
 	cr_assert_eq(tend().indexed, 1000);
 	cr_assert_eq(members("root@x"), 3000);
+}
+
+/* In the middle of a folder, between two of the batches that go into the index by turns. */
+Test(sync_conversations, it_stops_within_a_folder)
+{
+	enum { MANY = 5000, TURNS = 1000 };
+	struct sync_conversations_done done = { .complete = false };
+	size_t indexed = 0;
+
+	for (int i = 0; i < MANY; i++)
+		deliver("INBOX", mf_printf(arena, "%d@x", i), "<root@x>");
+	for (int i = 0; i < TURNS && !done.complete; i++) {
+		mailbox.until = clock_ms() + 30;
+		cr_assert_eq(sync_conversations_tend(&mailbox, &done, NULL), MF_OK);
+		indexed += done.indexed;
+		if (indexed > 0)
+			cr_assert_eq(members("root@x"), indexed, "after %d turns", i + 1);
+	}
+	cr_assert(done.complete);
+	cr_assert_eq(indexed, MANY, "each once");
+	cr_assert_eq(tend().indexed, 0);
 }
 
 Test(sync_conversations, the_state_is_lost)
