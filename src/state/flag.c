@@ -209,7 +209,8 @@ static enum mf_status
 move_kind(struct kv_txn *t, struct moving *m, enum state_space space, bool write)
 {
 	struct mf_arena *a = mf_arena_new();
-	struct pair p = { .from = { space, m->user, m->from }, .to = { space, m->user, m->to } };
+	struct pair p = { .from = { .space = space, .user = m->user, .folder = m->from },
+		.to = { .space = space, .user = m->user, .folder = m->to } };
 	bool any;
 
 	load_kept(t, &p.from, a, &p.left);
