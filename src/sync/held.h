@@ -16,7 +16,7 @@
 #include "mailferry/item.h"
 
 struct sync_mark {
-	uint32_t flags;	      /* mf_flags */
+	uint32_t flags;	      /* mf_flags; the upper half: details.h */
 	const char *keywords; /* sorted, each followed by '\n'; "" for none */
 };
 

@@ -15,6 +15,7 @@
 #include "eas/schema.h"
 #include "mailferry/log.h"
 #include "state/device.h"
+#include "sync/details.h"
 
 struct estimate {
 	const char *id; /* CollectionId */
@@ -103,6 +104,8 @@ count_changes(struct run *run, const struct state_folder *f, const struct state_
 		st = eas_conversations_scope(r, &run->folders, f, &scope, &complete, err);
 	if (st == MF_OK)
 		st = sync_engine_refresh(&source, s, &scope, err);
+	if (st == MF_OK)
+		st = sync_details_refresh(r->server->state, r->user_number, f->number, s, err);
 	if (st == MF_OK)
 		e->count = sync_snapshot_pending_count(s);
 	return st;

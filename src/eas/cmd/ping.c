@@ -20,6 +20,7 @@
 #include "mailferry/log.h"
 #include "state/blob.h"
 #include "state/device.h"
+#include "sync/details.h"
 #include "state/hierarchy.h"
 
 enum {
@@ -281,6 +282,8 @@ look_closely(struct eas_request *r, struct folder *f, const struct state_folder 
 	st = sync_snapshot_decode(s, stored->newest.content, err);
 	if (st == MF_OK)
 		st = sync_engine_refresh(&source, s, &scope, err);
+	if (st == MF_OK && wants_changes(r))
+		st = sync_details_refresh(r->server->state, r->user_number, sf->number, s, err);
 	/* New ids, a damaged row: the next Sync says so. */
 	f->changed = st == MF_RESYNC || st == MF_BROKEN || (st == MF_OK && has_news(r, s));
 	if (st == MF_RESYNC || st == MF_BROKEN)

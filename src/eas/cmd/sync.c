@@ -13,6 +13,7 @@
 #include "eas/schema.h"
 #include "mailferry/log.h"
 #include "state/device.h"
+#include "sync/details.h"
 
 enum { ATTEMPTS = 3, RULES_MS = 5000 };
 
@@ -63,6 +64,9 @@ work_collection(struct run *run, struct sync_collection *c, struct mf_error *err
 			run->r, &run->folders, c->folder, &scope, &complete, err);
 		if (st == MF_OK)
 			st = sync_engine_refresh(&c->source, &c->snapshot, &scope, err);
+		if (st == MF_OK)
+			st = sync_details_refresh(run->r->server->state, run->r->user_number,
+				c->folder->number, &c->snapshot, err);
 		if (!complete)
 			c->snapshot.aged = 0; /* looked at again by the next Sync */
 	}

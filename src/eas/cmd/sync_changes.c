@@ -8,6 +8,7 @@
 #include "eas/map/category.h"
 #include "eas/map/flag.h"
 #include "eas/schema.h"
+#include "sync/details.h"
 
 /* ---- What a Change asks for ---- */
 
@@ -163,12 +164,22 @@ same_change(const struct sync_change *x, const struct sync_change *y)
 		       (const char *const *)y->remove_keywords);
 }
 
+/* The flags of a mark after the client's change. */
+static uint32_t
+flags_after(const struct sync_change *ch, uint32_t flags)
+{
+	uint32_t details = ch->has_flag ? sync_details_mark(ch->flag) : flags & SYNC_DETAILS;
+
+	return (((flags | ch->add) & ~ch->remove) & ~SYNC_DETAILS) | details;
+}
+
 /* The mark that the device has after its own change. */
 static void
 take_change(struct sync_batch *b, const struct sync_change *ch)
 {
 	struct sync_held *held = &b->c->snapshot.held;
 	const struct sync_mark *m = sync_held_get(held, ch->id);
+	struct sync_mark after;
 	const char *words[128];
 	size_t n = 0;
 
@@ -185,30 +196,31 @@ take_change(struct sync_batch *b, const struct sync_change *ch)
 	}
 	for (size_t i = 0; ch->add_keywords != NULL && ch->add_keywords[i] != NULL && n < 128; i++)
 		words[n++] = ch->add_keywords[i];
-	sync_held_set(
-		held, ch->id, sync_held_mark(held, (m->flags | ch->add) & ~ch->remove, words, n));
+	after.flags = flags_after(ch, m->flags);
+	after.keywords = held->marks[sync_held_mark(held, 0, words, n)].keywords;
+	sync_held_set(held, ch->id, sync_held_mark_of(held, &after));
 }
 
 /* What the server changed at the same time is told only as far as it still differs. */
 static void
 settle_change(struct sync_batch *b, const struct sync_change *ch)
 {
-	const struct sync_mark *now = sync_held_get(&b->c->snapshot.changed, ch->id);
+	struct sync_held *changed = &b->c->snapshot.changed;
+	const struct sync_mark *now = sync_held_get(changed, ch->id), *has;
 	struct sync_mark after;
 
 	take_change(b, ch);
 	if (now == NULL)
 		return;
+	has = sync_held_get(&b->c->snapshot.held, ch->id);
 	after = *now;
-	after.flags = (now->flags | ch->add) & ~ch->remove;
+	after.flags = flags_after(ch, now->flags);
 	if (ch->add_keywords != NULL)
-		after.keywords = sync_held_get(&b->c->snapshot.held, ch->id)->keywords;
-	if (after.flags == sync_held_get(&b->c->snapshot.held, ch->id)->flags &&
-		strcmp(after.keywords, sync_held_get(&b->c->snapshot.held, ch->id)->keywords) == 0)
-		sync_held_remove(&b->c->snapshot.changed, ch->id);
+		after.keywords = has->keywords;
+	if (after.flags == has->flags && strcmp(after.keywords, has->keywords) == 0)
+		sync_held_remove(changed, ch->id);
 	else
-		sync_held_set(&b->c->snapshot.changed, ch->id,
-			sync_held_mark_of(&b->c->snapshot.changed, &after));
+		sync_held_set(changed, ch->id, sync_held_mark_of(changed, &after));
 }
 
 static enum mf_status
@@ -306,6 +318,8 @@ sync_changes_run(struct sync_batch *b, struct mf_error *err)
 		struct sync_change *ch = &b->list[i];
 
 		ch->done = ch->status != EAS_OK || is_noop(ch);
+		if (ch->done && ch->status == EAS_OK && ch->has_flag)
+			settle_change(b, ch); /* only its details are other ones */
 	}
 	for (size_t i = 0; i < b->n && st == MF_OK; i++)
 		if (!b->list[i].done)

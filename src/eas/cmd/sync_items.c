@@ -15,6 +15,7 @@
 #include "eas/tnef.h"
 #include "eas/map/ids.h"
 #include "mailferry/log.h"
+#include "sync/details.h"
 #include "sync/identity.h"
 
 /* Clients that ask for a few at a time want no more than these. */
@@ -97,7 +98,7 @@ promised(struct telling *t, const struct sync_mark *mark, struct mf_item *item)
 
 	for (const char *end; n < max && (end = strchr(k, '\n')) != NULL; k = end + 1)
 		keywords[n++] = mf_strndup(t->view.scratch, k, (size_t)(end - k));
-	item->flags = (item->flags & ~(uint32_t)SYNC_VISIBLE) | mark->flags;
+	item->flags = (item->flags & ~(uint32_t)SYNC_VISIBLE) | (mark->flags & SYNC_VISIBLE);
 	item->keywords = keywords;
 	item->n_keywords = n;
 }
@@ -147,6 +148,8 @@ take_add(void *ctx, const struct mf_item *fetched)
 		uint32_t mark = sync_held_mark(h, item.flags, item.keywords, item.n_keywords);
 
 		t->wanted[at]->mark = h->marks[mark];
+		t->wanted[at]->mark.flags |=
+			sync_details_mark(state_flag_find(&t->view.flags, item.id));
 	}
 	t->identities[at] = sync_identity(&item);
 	write_item(t, AirSync_Add, &item);

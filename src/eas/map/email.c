@@ -17,7 +17,7 @@
 #include "mailferry/date.h"
 #include "mime/header.h"
 #include "state/folder.h"
-#include "sync/held.h"
+#include "sync/details.h"
 
 enum { TO_MAX = 32 << 10, ATTACHMENTS_MAX = 200, CLASS_SECTION_MAX = 16 << 10 };
 
@@ -412,7 +412,7 @@ email_write_change(struct wbxml_writer *w, struct email_view *v, uint64_t id,
 
 	if ((differ & MF_FLAG_SEEN) != 0)
 		wbxml_element(w, Email_Read, (now->flags & MF_FLAG_SEEN) != 0 ? "1" : "0");
-	if ((differ & MF_FLAG_FLAGGED) != 0)
+	if ((differ & (MF_FLAG_FLAGGED | SYNC_DETAILS)) != 0)
 		flag_write(w, v->scratch, (now->flags & MF_FLAG_FLAGGED) != 0,
 			state_flag_find(&v->flags, id));
 	if (v->version >= EAS_14_0 &&
