@@ -1,4 +1,4 @@
-/* The newest requests of meetings: one row a user, in the order in which they were heard of. */
+/* Requests of meetings: one row a user, in the order in which they were told. */
 #include "state/meeting.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@ struct access {
 	uint32_t user;
 	struct mf_arena *a;
 	struct state_meetings *out;
-	const struct state_meeting_request *requests;
+	const struct state_meeting *told;
 	size_t n;
 };
 
@@ -41,8 +41,9 @@ row_decode(struct mf_bytes row, struct mf_arena *a, struct state_meetings *out)
 
 		m->name = varint_get(&c);
 		m->sequence = (uint32_t)varint_get_max(&c, UINT32_MAX);
-		m->first = (int64_t)varint_get(&c);
-		m->last = (int64_t)varint_get(&c);
+		m->stamp = (int64_t)varint_get(&c);
+		m->times = (uint32_t)varint_get_max(&c, UINT32_MAX);
+		m->type = (uint8_t)varint_get_max(&c, UINT8_MAX);
 	}
 	return codec_end(&c);
 }
@@ -72,7 +73,7 @@ enum mf_status
 state_meetings_load(struct state *st, uint32_t user, struct mf_arena *a, struct state_meetings *out,
 	struct mf_error *err)
 {
-	struct access x = { user, .a = a, .out = out };
+	struct access x = { .user = user, .a = a, .out = out };
 
 	return kv_read(st->kv[STATE_SYNC], load, &x, err);
 }
@@ -88,8 +89,9 @@ row_save(struct kv_txn *t, const struct access *x)
 	for (size_t i = 0; i < x->out->n; i++) {
 		varint_put(&b, x->out->list[i].name);
 		varint_put(&b, x->out->list[i].sequence);
-		varint_put(&b, (uint64_t)x->out->list[i].first);
-		varint_put(&b, (uint64_t)x->out->list[i].last);
+		varint_put(&b, (uint64_t)x->out->list[i].stamp);
+		varint_put(&b, x->out->list[i].times);
+		varint_put(&b, x->out->list[i].type);
 	}
 	kv_put(t, state_key_view(&k), mf_buf_bytes(&b));
 	mf_buf_deinit(&b);
@@ -107,7 +109,7 @@ save(struct kv_txn *t, void *ctx, struct mf_error *err)
 	if (load(t, x, err) != MF_OK) /* nothing that could be mended: begin again */
 		m.n = 0;
 	for (size_t i = 0; i < x->n; i++)
-		any |= state_meetings_take(&m, &x->requests[i]);
+		any |= state_meetings_add(&m, &x->told[i]);
 	if (any)
 		row_save(t, x);
 	mf_arena_free(x->a);
@@ -115,54 +117,50 @@ save(struct kv_txn *t, void *ctx, struct mf_error *err)
 }
 
 enum mf_status
-state_meetings_save(struct state *st, uint32_t user, const struct state_meeting_request *requests,
-	size_t n, struct mf_error *err)
+state_meetings_save(struct state *st, uint32_t user, const struct state_meeting *told, size_t n,
+	struct mf_error *err)
 {
-	struct access x = { user, .requests = requests, .n = n };
+	struct access x = { .user = user, .told = told, .n = n };
 
 	return n == 0 ? MF_OK : kv_write(st->kv[STATE_SYNC], save, &x, err);
 }
 
-static struct state_meeting *
-find(const struct state_meetings *m, uint64_t name)
+bool
+state_meetings_add(struct state_meetings *m, const struct state_meeting *told)
 {
-	for (size_t i = m->n; i > 0; i--)
-		if (m->list[i - 1].name == name)
-			return &m->list[i - 1];
+	if (state_meetings_find(m, told) != NULL)
+		return false;
+	if (m->n == STATE_MEETINGS_MAX)
+		memmove(m->list, m->list + 1, --m->n * sizeof(*m->list));
+	m->list[m->n++] = *told;
+	return true;
+}
+
+const struct state_meeting *
+state_meetings_find(const struct state_meetings *m, const struct state_meeting *request)
+{
+	for (size_t i = m->n; i > 0; i--) {
+		const struct state_meeting *x = &m->list[i - 1];
+
+		if (x->name == request->name && x->sequence == request->sequence &&
+			x->stamp == request->stamp && x->times == request->times)
+			return x;
+	}
 	return NULL;
 }
 
 const struct state_meeting *
-state_meetings_find(const struct state_meetings *m, uint64_t name)
+state_meetings_newest(const struct state_meetings *m, uint64_t name)
 {
-	return find(m, name);
-}
+	const struct state_meeting *newest = NULL;
 
-static void
-add(struct state_meetings *m, const struct state_meeting *one)
-{
-	if (m->n == STATE_MEETINGS_MAX)
-		memmove(m->list, m->list + 1, --m->n * sizeof(*m->list));
-	m->list[m->n++] = *one;
-}
+	for (size_t i = 0; i < m->n; i++) {
+		const struct state_meeting *x = &m->list[i];
 
-bool
-state_meetings_take(struct state_meetings *m, const struct state_meeting_request *request)
-{
-	struct state_meeting *known = find(m, request->name);
-	const struct state_meeting one = { request->name, request->sequence, request->stamp,
-		request->stamp };
-	const struct state_meeting before = known == NULL ? (struct state_meeting){ 0 } : *known;
-
-	if (known == NULL) {
-		add(m, &one);
-		return true;
+		if (x->name == name &&
+			(newest == NULL || x->sequence > newest->sequence ||
+				(x->sequence == newest->sequence && x->stamp >= newest->stamp)))
+			newest = x;
 	}
-	if (request->sequence < known->sequence)
-		return false;
-	if (request->sequence > known->sequence)
-		*known = one;
-	known->first = request->stamp < known->first ? request->stamp : known->first;
-	known->last = request->stamp > known->last ? request->stamp : known->last;
-	return memcmp(&before, known, sizeof(before)) != 0;
+	return newest;
 }

@@ -1,6 +1,6 @@
 /*
- * Which request of a meeting is the newest that a user was sent: so that an older one can be told as
- * outdated. One row a user, of the meetings that were heard of last. Holds digests and numbers, no text.
+ * The requests of meetings that phones were told of, and as what: so that an older one can be told as outdated,
+ * and that what was told once does not change. One row a user, of the last ones. Holds digests and numbers, no text.
  */
 #ifndef STATE_MEETING_H
 #define STATE_MEETING_H
@@ -9,37 +9,33 @@
 
 enum { STATE_MEETINGS_MAX = 500 };
 
-/* A request that came. */
-struct state_meeting_request {
+struct state_meeting {
 	uint64_t name; /* a digest of what names the meeting */
 	uint32_t sequence;
-	int64_t stamp; /* when it was made, seconds since 1970 */
-};
-
-/* A meeting: its highest sequence, and of the requests with it the first and the last stamp. */
-struct state_meeting {
-	uint64_t name;
-	uint32_t sequence;
-	int64_t first, last;
+	int64_t stamp;	/* when the request was made, seconds since 1970 */
+	uint32_t times; /* a digest of when the meeting is */
+	uint8_t type;	/* as what it was told */
 };
 
 struct state_meetings {
-	struct state_meeting
-		*list; /* the one heard of last at the end; room for STATE_MEETINGS_MAX */
+	struct state_meeting *list; /* the one told last at the end; room for STATE_MEETINGS_MAX */
 	size_t n;
 };
 
 enum mf_status state_meetings_load(struct state *st, uint32_t user, struct mf_arena *a,
 	struct state_meetings *out, struct mf_error *err);
 
-/* Takes these requests into what is stored. */
+/* Adds these to what is stored; the oldest are forgotten. One that is there stays as it is. */
 enum mf_status state_meetings_save(struct state *st, uint32_t user,
-	const struct state_meeting_request *requests, size_t n, struct mf_error *err);
+	const struct state_meeting *told, size_t n, struct mf_error *err);
 
-/* Takes a request in, in memory. False: it tells nothing new. */
-bool state_meetings_take(struct state_meetings *m, const struct state_meeting_request *request);
+/* The same in memory. False: it was there. */
+bool state_meetings_add(struct state_meetings *m, const struct state_meeting *told);
 
-/* NULL: never heard of. */
-const struct state_meeting *state_meetings_find(const struct state_meetings *m, uint64_t name);
+/* The very same request, whatever type it was told as; NULL: it was not. */
+const struct state_meeting *state_meetings_find(
+	const struct state_meetings *m, const struct state_meeting *request);
+/* The newest request of that meeting, by sequence and stamp; NULL: none was told. */
+const struct state_meeting *state_meetings_newest(const struct state_meetings *m, uint64_t name);
 
 #endif

@@ -56,7 +56,10 @@ run(const struct ask *q)
 		r->wait.ended = true;
 		must(eas_run(r) == EAS_DONE, "a request waits for ever", NULL);
 	}
-	must(r->answer.http_status >= 200 && r->answer.http_status != 500, "HTTP status", NULL);
+	/* GetAttachment has no other word for what is not there (MS-ASCMD 2.2.1.7). */
+	must(r->answer.http_status >= 200 &&
+			(r->answer.http_status != 500 || strcmp(q->command, "GetAttachment") == 0),
+		"HTTP status", NULL);
 	const struct wbxml_node *root = answer_root(r);
 	if (root != NULL)
 		learn(root);

@@ -252,6 +252,17 @@ collections_read(struct eas_request *r, const struct wbxml_node *root, size_t co
 	}
 }
 
+/* One folder twice would have two next keys. */
+static bool
+has_twins(const struct sync_request *rq)
+{
+	for (size_t i = 0; i < rq->n; i++)
+		for (size_t k = i + 1; rq->list[i].folder != 0 && k < rq->n; k++)
+			if (rq->list[k].folder == rq->list[i].folder)
+				return true;
+	return false;
+}
+
 struct sync_request *
 sync_request_read(struct eas_request *r, enum eas_verdict *verdict)
 {
@@ -280,6 +291,10 @@ sync_request_read(struct eas_request *r, enum eas_verdict *verdict)
 	if (!wait_read(r, root, &out->wait, verdict))
 		return NULL;
 	collections_read(r, root, count, out);
+	if (has_twins(out)) {
+		*verdict = eas_fail_status(r, EAS_SYNC_PROTOCOL, "a collection twice");
+		return NULL;
+	}
 	out->until = eas_wait_until(r, out->wait);
 	if (r->root != NULL)
 		st = root_keep(r, root, out, &err);

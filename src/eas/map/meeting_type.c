@@ -11,21 +11,38 @@
  * tells. */
 enum { UNSPECIFIED = 0, FIRST = 1, FULL = 2, INFORMATIONAL = 3, OUTDATED = 4, DELEGATED = 6 };
 
-/* Of the same organizer: nobody else can make a request look outdated. An exception is a meeting by itself. */
 static uint64_t
-name_of(const struct mime_meeting *m)
+digest(const struct mf_buf *b)
 {
-	struct mf_buf b;
 	uint8_t hash[DIGEST_SIZE];
-	uint64_t name;
+	uint64_t n;
+
+	digest_sha256(b->data, b->len, hash);
+	memcpy(&n, hash, sizeof(n));
+	return n;
+}
+
+/* The name is the organizer's too: nobody else can make a request look outdated. An exception is a meeting by
+ * itself. */
+static struct state_meeting
+request_of(const struct mime_meeting *m)
+{
+	const struct mime_recurrence *r = &m->recurrence;
+	struct state_meeting out = { .sequence = m->sequence, .stamp = m->stamp };
+	struct mf_buf b;
 
 	mf_buf_init(&b, 0);
 	mf_buf_printf(&b, "%s\n%s\n%lld", m->uid, m->organizer,
 		m->has_recurrence_id ? (long long)m->recurrence_id : -1LL);
-	digest_sha256(b.data, b.len, hash);
+	out.name = digest(&b);
+	mf_buf_clear(&b);
+	mf_buf_printf(&b, "%lld %lld %d %d %u %u %u %lld %u %u %u %u", (long long)m->start,
+		(long long)m->end, m->all_day, m->recurs, r->type, r->interval, r->occurrences,
+		r->has_until ? (long long)r->until : -1LL, r->day_of_month, r->day_of_week,
+		r->week_of_month, r->month_of_year);
+	out.times = (uint32_t)digest(&b);
 	mf_buf_deinit(&b);
-	memcpy(&name, hash, sizeof(name));
-	return name;
+	return out;
 }
 
 static void
@@ -36,27 +53,11 @@ load(struct meeting_memory *x)
 	if (x->loaded)
 		return;
 	x->loaded = true;
-	x->news = mf_new_array(x->a, struct state_meeting_request, MEETING_NEWS_MAX);
+	x->news = mf_new_array(x->a, struct state_meeting, MEETING_NEWS_MAX);
 	if (state_meetings_load(x->state, x->user, x->a, &x->known, &err) == MF_OK)
 		return;
 	x->known.n = 0;
 	mf_log_warning("event=meetings-unknown reason=%s", mf_log_value(err.text));
-}
-
-/* The meeting with this request taken in; NULL: nothing is remembered. */
-static const struct state_meeting *
-take(struct meeting_memory *x, const struct mime_meeting *m)
-{
-	struct state_meeting_request one = {
-		.name = name_of(m), .sequence = m->sequence, .stamp = m->stamp
-	};
-
-	if (x->state == NULL || m->uid[0] == '\0')
-		return NULL;
-	load(x);
-	if (state_meetings_take(&x->known, &one) && x->n < MEETING_NEWS_MAX)
-		x->news[x->n++] = one;
-	return state_meetings_find(&x->known, one.name);
 }
 
 /* The user has handed the invitation on: who was named instead answers. */
@@ -69,21 +70,42 @@ is_delegated(const struct mime_meeting *m, const char *address)
 	return false;
 }
 
-unsigned
-meeting_type(struct meeting_memory *memory, const struct mime_meeting *m, const char *address)
+/* What a request is beside those that were told before. */
+static uint8_t
+judge(const struct state_meetings *known, const struct state_meeting *request)
 {
-	const struct state_meeting *newest;
+	const struct state_meeting *newest = state_meetings_newest(known, request->name);
+
+	if (newest == NULL)
+		return request->sequence > 0 ? FULL : FIRST;
+	if (request->sequence < newest->sequence ||
+		(request->sequence == newest->sequence && request->stamp < newest->stamp))
+		return OUTDATED;
+	return request->times != newest->times ? FULL : INFORMATIONAL;
+}
+
+unsigned
+meeting_type(struct meeting_memory *x, const struct mime_meeting *m, const char *address)
+{
+	struct state_meeting request;
+	const struct state_meeting *told;
 
 	if (strcmp(m->method, "REQUEST") != 0)
 		return UNSPECIFIED;
-	newest = take(memory, m);
 	if (is_delegated(m, address))
 		return DELEGATED;
-	if (newest != NULL && (m->sequence < newest->sequence || m->stamp < newest->last))
-		return OUTDATED;
-	if (newest != NULL && newest->first < m->stamp)
-		return INFORMATIONAL; /* nothing that would raise the sequence */
-	return m->sequence > 0 ? FULL : FIRST;
+	if (x->state == NULL || m->uid[0] == '\0')
+		return m->sequence > 0 ? FULL : FIRST;
+	load(x);
+	request = request_of(m);
+	told = state_meetings_find(&x->known, &request);
+	if (told != NULL)
+		return told->type;
+	request.type = judge(&x->known, &request);
+	state_meetings_add(&x->known, &request);
+	if (x->n < MEETING_NEWS_MAX)
+		x->news[x->n++] = request;
+	return request.type;
 }
 
 void

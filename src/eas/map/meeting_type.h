@@ -1,7 +1,7 @@
 /*
  * MeetingMessageType (MS-ASEMAIL 2.2.2.47): is a meeting message the first request, an update, or one that a
  * newer has overtaken? iTIP (RFC 5546) tells it by the sequence and the stamp of all the requests that came;
- * the state remembers the newest.
+ * the state remembers those that were told, and what was told once stays.
  */
 #ifndef EAS_MAP_MEETING_TYPE_H
 #define EAS_MAP_MEETING_TYPE_H
@@ -18,7 +18,7 @@ struct meeting_memory {
 	struct mf_arena *a;  /* outlives the items */
 	struct state_meetings known;
 	bool loaded;
-	struct state_meeting_request *news; /* not stored yet */
+	struct state_meeting *news; /* not stored yet */
 	size_t n;
 };
 
