@@ -4,6 +4,8 @@
  */
 #include "eas/cmd/send_request.h"
 
+#include <string.h>
+
 #include "eas/map/datetime.h"
 #include "eas/map/folder.h"
 #include "eas/map/ids.h"
@@ -92,6 +94,15 @@ write_for(struct eas_request *r, const struct wbxml_node *forwardees)
 	return out;
 }
 
+/* Who asks for a template wants its protection, which nobody here can give: sent without it, the mail would be open to all
+ * (MS-ASRM 3.2.5.1). The template of zeros is "no restriction" (MS-ASRM 2.2.2.4). */
+static bool
+wants_protection(const struct wbxml_node *root)
+{
+	const char *template = wbxml_child_value(root, RightsManagement_TemplateID);
+	return template != NULL && strspn(template, "0-") < strlen(template);
+}
+
 static unsigned
 read_elements(struct eas_request *r, struct send_job *job, struct source_names *names)
 {
@@ -101,6 +112,8 @@ read_elements(struct eas_request *r, struct send_job *job, struct source_names *
 	const char *account = wbxml_child_value(r->root, ComposeMail_AccountId);
 	if (account != NULL && *account != '\0')
 		return EAS_ACCOUNT_ID;
+	if (wants_protection(r->root))
+		return EAS_IRM_DISABLED;
 	if (mime != NULL && forwardees != NULL)
 		return EAS_FORWARD_COMBINATION;
 	if (mime == NULL && forwardees == NULL)
