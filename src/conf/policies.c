@@ -19,9 +19,12 @@ static const struct mf_setting policy[] = {
 	{ "require_device_information", MF_SETTING_BOOL, "no", 0, 0, NULL,
 		"From 14.1 on a device must tell its model when it asks for the policy." },
 	{ "device_password", MF_SETTING_BOOL, "no", 0, 0, NULL,
-		"The device must have a password; the rules for it are the next eight." },
+		"The device must have a password; the rules for it are those named password_...." },
 	{ "password_alphanumeric", MF_SETTING_BOOL, "no", 0, 0, NULL,
 		"The password needs letters and digits." },
+	{ "password_recovery", MF_SETTING_BOOL, "no", 0, 0, NULL,
+		"Devices send a recovery password, which `mailferry device recovery` shows to who "
+		"helps an owner that forgot the other; needs recovery_secret." },
 	{ "encrypt_storage_card", MF_SETTING_BOOL, "no", 0, 0, NULL,
 		"What is on a storage card must be encrypted." },
 	{ "attachments", MF_SETTING_BOOL, "yes", 0, 0, NULL, "Attachments may be fetched." },

@@ -93,6 +93,9 @@ const struct mf_setting conf_settings[] = {
 		"password is not known; empty: application passwords keep it, sealed." },
 	{ "master_password", MF_SETTING_SECRET, "", 0, 0, NULL, "Its password." },
 
+	{ "recovery_secret", MF_SETTING_SECRET, "", 0, 0, NULL,
+		"At least 16 letters that nobody guesses, best the content of a file: devices' "
+		"recovery passwords are kept sealed under it, and who loses it loses them." },
 	{ "oauth_jwks", MF_SETTING_STRING, "", 0, 0, NULL,
 		"The keys (a JWK set) by which tokens are checked here: https://... or a file's "
 		"path; needs oauth_issuer and oauth_audience." },

@@ -9,11 +9,11 @@
 #include "base/digest.h"
 #include "base/str.h"
 #include "eas/commands.h"
+#include "eas/recovery.h"
 #include "eas/status.h"
 #include "state/device.h"
 
 enum kind {
-	POLICY_FALSE, /* always 0 */
 	POLICY_BOOL,
 	POLICY_NUMBER,
 	POLICY_LIMIT,	   /* 0 stands for none: an empty element */
@@ -29,7 +29,7 @@ static const struct element {
 } elements[] = {
 	{ Provision_DevicePasswordEnabled, "device_password", POLICY_BOOL },
 	{ Provision_AlphanumericDevicePasswordRequired, "password_alphanumeric", POLICY_BOOL },
-	{ Provision_PasswordRecoveryEnabled, NULL, POLICY_FALSE },
+	{ Provision_PasswordRecoveryEnabled, "password_recovery", POLICY_BOOL },
 	{ Provision_RequireStorageCardEncryption, "encrypt_storage_card", POLICY_BOOL },
 	{ Provision_AttachmentsEnabled, "attachments", POLICY_BOOL },
 	{ Provision_MinDevicePasswordLength, "password_length", POLICY_LIMIT },
@@ -137,7 +137,7 @@ static bool
 setting_on(const struct mf_conf *c, const char *name)
 {
 	for (size_t i = 0; i < elements_n; i++)
-		if (elements[i].setting != NULL && strcmp(elements[i].setting, name) == 0)
+		if (strcmp(elements[i].setting, name) == 0)
 			return is_set(c, &elements[i]);
 	return false;
 }
@@ -148,6 +148,7 @@ static const struct {
 	bool without;
 } relations[] = {
 	{ "password_alphanumeric", "device_password", false },
+	{ "password_recovery", "device_password", false },
 	{ "password_length", "device_password", false },
 	{ "password_attempts", "device_password", false },
 	{ "password_days", "device_password", false },
@@ -189,8 +190,13 @@ check_numbers(const struct mf_conf *c, struct mf_error *err)
 }
 
 static enum mf_status
-check(const struct mf_conf *c, struct mf_error *err)
+check(const struct mf_conf *top, const struct mf_conf *c, struct mf_error *err)
 {
+	if (mf_conf_bool(c, "password_recovery") && !eas_recovery_possible(top))
+		return mf_fail(err, MF_INVALID,
+			"policy \"%s\": password_recovery needs a recovery_secret of at least %d "
+			"bytes",
+			conf_title(c), EAS_RECOVERY_SECRET_LEAST);
 	for (size_t i = 0; i < sizeof(relations) / sizeof(*relations); i++)
 		if (setting_on(c, relations[i].first) &&
 			setting_on(c, relations[i].second) == relations[i].without)
@@ -241,9 +247,7 @@ eas_policy_write(struct wbxml_writer *w, const struct eas_policy *p)
 	for (size_t i = 0; i < elements_n; i++) {
 		const struct element *e = &elements[i];
 
-		if (e->kind == POLICY_FALSE)
-			wbxml_number(w, e->tag, 0);
-		else if (e->kind == POLICY_BOOL)
+		if (e->kind == POLICY_BOOL)
 			wbxml_number(w, e->tag, mf_conf_bool(c, e->setting));
 		else if (e->kind == POLICY_LIST)
 			write_list(w, c, e);
@@ -284,7 +288,7 @@ eas_policies_open(const struct conf *c, struct eas_policies **out, struct mf_err
 	p->all = mf_new_array(a, struct eas_policy, p->n);
 	for (size_t i = 0; st == MF_OK && i < p->n; i++) {
 		p->all[i].conf = conf_titled(c, "policy", i);
-		st = check(p->all[i].conf, err);
+		st = check(conf_top(c), p->all[i].conf, err);
 		digest(&p->all[i]);
 	}
 	if (st == MF_OK)
@@ -324,6 +328,12 @@ eas_policy_of(const struct eas_request *r)
 		return &p->all[i];
 	}
 	return NULL;
+}
+
+bool
+eas_policy_recovers(const struct eas_policy *p)
+{
+	return p != NULL && mf_conf_bool(p->conf, "password_recovery");
 }
 
 /* ---- Keys ---- */

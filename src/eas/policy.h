@@ -34,6 +34,8 @@ const uint8_t *eas_policy_digest(const struct eas_policy *p); /* 16 bytes */
 bool eas_policy_lenient(const struct eas_policy *p);	      /* allow_non_provisionable */
 const char *eas_policy_name(const struct eas_policy *p);      /* its title */
 bool eas_policy_wants_information(const struct eas_policy *p);
+/* Whether recovery passwords of devices under it are kept; NULL is fine: no. */
+bool eas_policy_recovers(const struct eas_policy *p);
 
 /* Writes EASProvisionDoc. */
 void eas_policy_write(struct wbxml_writer *w, const struct eas_policy *p);

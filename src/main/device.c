@@ -6,10 +6,12 @@
 
 #include "base/log.h"
 #include "eas/access.h"
+#include "eas/recovery.h"
 #include "main/commands.h"
 #include "main/tool.h"
 #include "state/device.h"
 #include "state/record.h"
+#include "state/recovery.h"
 #include "state/user.h"
 
 /* ---- Printing ---- */
@@ -180,6 +182,28 @@ show(struct tool *t)
 	return tool_end(t, st, &err);
 }
 
+/* The recovery password: for whoever helps the device's owner, who asks seldom. */
+static int
+recovery(struct tool *t)
+{
+	struct mf_error err = { .text = "" };
+	char *password;
+	enum mf_status st = eas_recovery_find(t->state, t->top, tool_operand(t, 0),
+		tool_operand(t, 1), t->arena, &password, &err);
+
+	if (st == MF_OK) {
+		mf_log_warning("recovery=shown user=%s device=%s", mf_log_value(tool_operand(t, 0)),
+			mf_log_value(tool_operand(t, 1)));
+		if (t->json)
+			tool_string(&t->out, password);
+		else
+			mf_buf_add_str(&t->out, password);
+		mf_buf_add_str(&t->out, "\n");
+		explicit_bzero(password, strlen(password));
+	}
+	return tool_end(t, st, &err);
+}
+
 static int
 approve(struct tool *t, enum state_approval approval)
 {
@@ -233,7 +257,18 @@ unwipe(struct tool *t)
 		&err);
 }
 
-/* What was decided goes as well. */
+static int
+forget_recovery(struct tool *t)
+{
+	struct mf_error err = { .text = "" };
+
+	return tool_end(t,
+		state_recovery_save(
+			t->state, tool_operand(t, 0), tool_operand(t, 1), mf_bytes(NULL, 0), &err),
+		&err);
+}
+
+/* What was decided goes as well, and what is kept for it. */
 static int
 remove_device(struct tool *t)
 {
@@ -241,6 +276,8 @@ remove_device(struct tool *t)
 
 	if (status == MAIN_OK)
 		status = reset(t);
+	if (status == MAIN_OK)
+		status = forget_recovery(t);
 	return status == MAIN_OK ? unwipe(t) : status;
 }
 
@@ -274,6 +311,8 @@ wipe(struct tool *t)
 static const struct tool_action actions[] = {
 	{ "list", "[USER]", 0, 1, list, "the devices of a user, or of all", false },
 	{ "show", "USER ID", 2, 2, show, "all that is known of one", false },
+	{ "recovery", "USER ID", 2, 2, recovery,
+		"its recovery password, where a policy wants one (password_recovery)", false },
 	{ "allow", "USER ID", 2, 2, allow, "lets it in, whatever the rules say", false },
 	{ "block", "USER ID", 2, 2, block, "keeps it out", false },
 	{ "reset", "USER ID", 2, 2, reset, "leaves it to the rules again", false },

@@ -151,6 +151,7 @@ static const struct kind {
 	{ STATE_SPACE_WIPE, "wipe", IN_RECORDS, any_ok },
 	{ STATE_SPACE_PASSWORD, "password", IN_RECORDS, password_row_ok },
 	{ STATE_SPACE_OUT_OF_OFFICE, "out of office", IN_RECORDS, any_ok },
+	{ STATE_SPACE_RECOVERY, "recovery password", IN_RECORDS, any_ok },
 };
 
 static const struct kind *

@@ -50,6 +50,7 @@ enum state_space {
 	STATE_SPACE_WIPE = 0x43,     /* digest of the device's id -> wipe asked for, sent, done */
 	STATE_SPACE_PASSWORD = 0x44, /* number u32 -> password.c; number 0 -> the last one given */
 	STATE_SPACE_OUT_OF_OFFICE = 0x45,
+	STATE_SPACE_RECOVERY = 0x46, /* digest of the device's id -> recovery.c */
 };
 
 struct state_key {

@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "conf/conf.h"
 #include "daemon/daemon.h"
+#include "eas/recovery.h"
 
 static struct daemon d;
 
@@ -113,6 +115,55 @@ Test(tools, policies, .timeout = 60)
 	start("policy \"staff\" {\nusers = {\"*@example.org\", \"u\"}\n"
 	      "allow_non_provisionable = yes\n}\n");
 	MANY(steps);
+	stop();
+	daemon_deinit(&d);
+}
+
+/* As if the device had sent it by Settings. */
+static void
+keep_recovery(const char *secret, const char *password)
+{
+	static const struct conf_table none[] = { { 0 } };
+	char text[100], directory[300];
+	struct state_options o = { .directory = directory };
+	struct mf_error err = { .text = "" };
+	struct state *state;
+	struct conf *conf;
+
+	snprintf(text, sizeof(text), "recovery_secret = \"%s\"\n", secret);
+	snprintf(directory, sizeof(directory), "%s/state", d.dir);
+	cr_assert_eq(conf_parse(text, none, &conf, &err), MF_OK, "%s", err.text);
+	cr_assert_eq(state_open(&o, &state, &err), MF_OK, "%s", err.text);
+	cr_assert_eq(eas_recovery_keep(state, conf_top(conf), "u", "DEV1", password, &err), MF_OK,
+		"%s", err.text);
+	state_close(state);
+	conf_free(conf);
+}
+
+Test(tools, recovery, .timeout = 60)
+{
+	static const struct step none[] = {
+		{ "device -c %d/m.conf recovery u DEV1", 1, "no recovery password" },
+	};
+	static const struct step kept[] = {
+		{ "device -c %d/m.conf recovery u DEV1", 0, "open sesame\n" },
+		{ "device -c %d/m.conf --json recovery u DEV1", 0, "\"open sesame\"\n" },
+		{ "device -c %d/m.conf recovery u DEV2", 1, "mailferry device:" },
+		{ "device -c %d/m.conf remove u DEV1", 0, "" },
+		{ "device -c %d/m.conf recovery u DEV1", 1, "no recovery password" },
+	};
+	static const struct step other[] = {
+		{ "device -c %d/m.conf recovery u DEV1", 1, "recovery_secret is not what" },
+	};
+
+	start("recovery_secret = \"nobody guesses this\"\npolicy \"staff\" {\nusers = {\"u\"}\n"
+	      "device_password = yes\npassword_recovery = yes\nallow_non_provisionable = yes\n}\n");
+	MANY(none);
+	keep_recovery("nobody guesses this", "open sesame");
+	MANY(kept);
+	keep_recovery("a secret of former times", "open sesame");
+	MANY(other);
+	cr_assert_null(strstr(daemon_read(&d, "log"), "sesame"));
 	stop();
 	daemon_deinit(&d);
 }

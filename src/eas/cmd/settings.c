@@ -1,6 +1,7 @@
 /*
  * Settings (MS-ASCMD 2.2.1.18): named properties, each with a Status of its own, in the order of the
- * request. What there is not (password recovery, rights management) is refused by its Status.
+ * request. What there is not (rights management, password recovery where no policy wants it) is
+ * refused by its Status.
  */
 #include "eas/commands.h"
 
@@ -8,6 +9,8 @@
 
 #include "eas/cmd/device_information.h"
 #include "eas/cmd/oof.h"
+#include "eas/policy.h"
+#include "eas/recovery.h"
 #include "eas/status.h"
 #include "mailferry/log.h"
 
@@ -62,14 +65,27 @@ get_user(struct eas_request *r, const struct wbxml_node *n)
 	wbxml_close(&r->writer);
 }
 
-/* A password that is too long is no password anywhere; of the others, none is kept. */
+/* The device's recovery password; an empty one clears it (MS-ASCMD 2.2.3.132.3). One that is too long is none anywhere. */
 static void
-refuse_password(struct eas_request *r, const struct wbxml_node *n)
+set_password(struct eas_request *r, const struct wbxml_node *n)
 {
 	const char *password = wbxml_child_value(wbxml_child(n, Settings_Set), Settings_Password);
-	bool long_one = password != NULL && strlen(password) > PASSWORD_MAX;
+	struct mf_error err;
+	enum mf_status st;
 
-	write_status(r, long_one ? EAS_SETTINGS_ARGUMENTS : EAS_SETTINGS_DENIED_BY_POLICY);
+	if (strlen(password) > PASSWORD_MAX) {
+		write_status(r, EAS_SETTINGS_ARGUMENTS);
+		return;
+	}
+	if (!eas_policy_recovers(eas_policy_of(r))) {
+		write_status(r, EAS_SETTINGS_DENIED_BY_POLICY);
+		return;
+	}
+	st = eas_recovery_keep(
+		r->server->state, r->server->conf, r->user, r->device_id, password, &err);
+	if (st != MF_OK)
+		mf_log_warning("settings=DevicePassword error=%s", mf_log_value(err.text));
+	write_status(r, eas_status_at(EAS_AT_SETTINGS, st));
 }
 
 /* Password must be there; an empty one clears it (MS-ASCMD 2.2.3.132.3). */
@@ -95,7 +111,7 @@ static const struct {
 } properties[] = {
 	{ Settings_Oof, EAS_12_1, oof_property },
 	{ Settings_DeviceInformation, EAS_12_1, set_information },
-	{ Settings_DevicePassword, EAS_12_1, refuse_password },
+	{ Settings_DevicePassword, EAS_12_1, set_password },
 	{ Settings_UserInformation, EAS_12_1, get_user },
 	{ Settings_RightsManagementInformation, EAS_14_1, refuse_rights },
 };
