@@ -6,13 +6,13 @@
  */
 #include "eas/attachment.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
 #include "eas/map/folder.h"
 #include "eas/map/ids.h"
 #include "eas/spool.h"
 #include "eas/tnef.h"
+#include "mime/base64.h"
 #include "mime/decode.h"
 #include "mime/structure.h"
 
@@ -80,24 +80,24 @@ store_encoded(struct passing *p, const uint8_t *data, size_t len, bool end)
 {
 	size_t whole;
 	mf_buf_clear(&p->text);
-	uint8_t *to = mf_buf_reserve(&p->text, (len + 5) / 3 * 4 + 1);
-	int n = 0;
+	uint8_t *to = mf_buf_reserve(&p->text, MIME_BASE64_LEN(len + 3));
+	size_t n = 0;
 	while (len > 0 && p->n_rest > 0 && p->n_rest < 3) {
 		p->rest[p->n_rest++] = *data++;
 		len--;
 	}
 	if (p->n_rest == 3 || (end && p->n_rest > 0)) {
-		n = EVP_EncodeBlock(to, p->rest, (int)p->n_rest);
+		n = mime_base64_encode(p->rest, p->n_rest, to);
 		p->n_rest = 0;
 	}
 	whole = end ? len : len / 3 * 3;
 	if (whole > 0)
-		n += EVP_EncodeBlock(to + n, data, (int)whole);
+		n += mime_base64_encode(data, whole, to + n);
 	if (len > whole)
 		memcpy(p->rest, data + whole, len - whole);
 	if (len > whole)
 		p->n_rest = len - whole;
-	return n == 0 ? MF_OK : eas_spool_add(p->r, to, (size_t)n, p->err);
+	return n == 0 ? MF_OK : eas_spool_add(p->r, to, n, p->err);
 }
 
 /* Of the decoded portion what lies in the range. */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "mime/base64.h"
+
 enum { PORTION = 16384 }; /* input bytes decoded at a time */
 
 enum qp_state { QP_TEXT, QP_EQUALS, QP_DIGIT, QP_SOFT };
@@ -144,119 +146,12 @@ is_rule(struct mime_decoder *d, uint8_t c)
 	return again && d->n_group == 0 && (c == '_' || c == '-');
 }
 
-/* 32 characters at a time, as vectors of the compiler's: plain C for every machine, which is compiled
- * once more for those that have wide registers. */
-enum { BLOCK = 32, BLOCK_OUT = 24, BLOCK_ROOM = 28 };
-typedef uint8_t block_bytes __attribute__((vector_size(BLOCK)));
-typedef uint32_t block_words __attribute__((vector_size(BLOCK)));
-typedef block_bytes block_anywhere __attribute__((aligned(1), may_alias));
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
-/* All bits of a byte where from <= c <= to. */
-#define WITHIN(c, from, to) ((block_bytes)((c) - (from) <= (block_bytes){ 0 } + ((to) - (from))))
-
-/* Three bytes of each word, one behind the other. */
-ALWAYS_INLINE void
-base64_store(const block_words *w, uint8_t *out, bool wide)
-{
-	if (wide) {
-		const block_bytes b = (block_bytes)*w;
-		const block_bytes packed = __builtin_shufflevector(b, b, 0, 1, 2, 4, 5, 6, 8, 9, 10,
-			12, 13, 14, 3, 3, 3, 3, 16, 17, 18, 20, 21, 22, 24, 25, 26, 28, 29, 30, 19,
-			19, 19, 19);
-
-		memcpy(out, &packed, BLOCK / 2);
-		memcpy(out + BLOCK_OUT / 2, (const uint8_t *)&packed + BLOCK / 2, BLOCK / 2);
-		return;
-	}
-	for (size_t i = 0; i < BLOCK / 4; i++) {
-		uint32_t three = (*w)[i];
-
-		memcpy(out + 3 * i, &three, sizeof(three));
-	}
-}
-
-/* How many characters before the first that is not in the alphabet, in whole groups; what they decode to
- * is written, and BLOCK_ROOM bytes in all. */
-ALWAYS_INLINE size_t
-base64_block(const uint8_t *in, uint8_t *out, bool wide)
-{
-	const block_bytes c = *(const block_anywhere *)in;
-	block_bytes upper, lower, digit, plus, slash, known;
-	block_words w;
-	uint64_t all[BLOCK / 8];
-	size_t i = 0;
-
-	upper = WITHIN(c, 'A', 'Z');
-	lower = WITHIN(c, 'a', 'z');
-	digit = WITHIN(c, '0', '9');
-	plus = WITHIN(c, '+', '+');
-	slash = WITHIN(c, '/', '/');
-	known = upper | lower | digit | plus | slash;
-	w = (block_words)(((c - 'A') & upper) | ((c - 'a' + 26) & lower) |
-			  ((c - '0' + 52) & digit) | (plus & 62) | (slash & 63));
-	/* Each word holds four values of 6 bits, the first lowest: to three bytes in their order. */
-	w = ((w << 2) & 0xfc) | ((w >> 12) & 0x03) | ((w << 4) & 0xf000) | ((w >> 10) & 0x0f00) |
-	    ((w << 6) & 0xc00000) | ((w >> 8) & 0x3f0000);
-	base64_store(&w, out, wide);
-	memcpy(all, &known, sizeof(all));
-	while (i < BLOCK / 8 && all[i] == UINT64_MAX)
-		i++;
-	return i * 8 + (i == BLOCK / 8 ? 0 : (size_t)__builtin_ctzll(~all[i]) / 32 * 4);
-}
-
-/* Lines from the beginning on: how many characters; *n bytes more are in out. */
-ALWAYS_INLINE size_t
-base64_blocks(const uint8_t *in, size_t len, uint8_t *out, size_t *n, bool wide)
-{
-	size_t at = 0, good;
-
-	if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
-		return 0;
-	while (len - at >= BLOCK + 2) {
-		good = base64_block(in + at, out + *n, wide);
-		at += good;
-		*n += good / 4 * 3;
-		if (good == BLOCK)
-			continue;
-		if (in[at] != '\r' || in[at + 1] != '\n')
-			break;
-		at += 2;
-	}
-	return at;
-}
-
-static size_t
-base64_blocks_plain(const uint8_t *in, size_t len, uint8_t *out, size_t *n)
-{
-	return base64_blocks(in, len, out, n, false);
-}
-
-#ifdef __x86_64__
-__attribute__((target("avx2"))) static size_t
-base64_blocks_wide(const uint8_t *in, size_t len, uint8_t *out, size_t *n)
-{
-	return base64_blocks(in, len, out, n, true);
-}
-#endif
-
-static size_t
-base64_blocks_best(const uint8_t *in, size_t len, uint8_t *out, size_t *n)
-{
-#ifdef __x86_64__
-	if (__builtin_cpu_supports("avx2"))
-		return base64_blocks_wide(in, len, out, n);
-#endif
-	return base64_blocks_plain(in, len, out, n);
-}
-
 /* Decodes whole groups from the beginning on, as far as nothing but the alphabet comes: how many
  * characters; *n bytes more are in out. */
 static size_t
 base64_run(const uint8_t *in, size_t len, uint8_t *out, size_t *n)
 {
-	size_t at = base64_blocks_best(in, len, out, n);
+	size_t at = mime_base64_lines(in, len, out, n);
 
 	for (; len - at >= 4; at += 4) {
 		unsigned a = base64_values[in[at]] - 1U, b = base64_values[in[at + 1]] - 1U;
