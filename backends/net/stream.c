@@ -448,6 +448,9 @@ net_stream_add(struct net_stream *st, const void *data, size_t len, struct mf_er
 {
 	const uint8_t *p = data;
 
+	/* Much at once needs no second copy. */
+	if (len >= OUT_MOST && net_stream_flush(st, err) == MF_OK)
+		return net_stream_write(st, data, len, err);
 	while (len > 0 && !st->failed) {
 		size_t room = OUT_MOST - st->out.len, n = len < room ? len : room;
 

@@ -3,6 +3,7 @@
  * MF_SENT_NOT, behind it MF_SENT_UNKNOWN until the server has answered.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "talk.h"
@@ -146,6 +147,8 @@ envelope(struct mf_session *s, const struct mf_envelope *e, struct mf_error *err
 
 /* ---- The content ---- */
 
+enum { PIECE = 128 << 10 }; /* read at a time */
+
 /* The next dot of p that begins a line; NULL: none. */
 static const char *
 next_dot(const char *p, size_t n, bool bol)
@@ -181,15 +184,15 @@ add_stuffed(struct mf_session *s, const char *p, size_t n, bool *bol, struct mf_
 }
 
 static enum mf_status
-content(struct mf_session *s, uint64_t size, mf_read_fn *read, void *ctx, struct mf_error *err)
+pass(struct mf_session *s, char *piece, uint64_t size, mf_read_fn *read, void *ctx,
+	struct mf_error *err)
 {
-	char piece[16384];
 	uint64_t done = 0;
 	bool bol = true;
 	enum mf_status st = MF_OK;
 	ssize_t n;
 
-	while (st == MF_OK && (n = read(ctx, piece, sizeof(piece))) != 0) {
+	while (st == MF_OK && (n = read(ctx, piece, PIECE)) != 0) {
 		if (n < 0 || (done += (uint64_t)n) > size)
 			return mf_fail(err, MF_INVALID, "smtp: the message could not be read");
 		net_stream_deadline(&s->wire, s->backend->where.command_ms);
@@ -200,6 +203,18 @@ content(struct mf_session *s, uint64_t size, mf_read_fn *read, void *ctx, struct
 	if (st == MF_OK && !bol)
 		st = net_stream_add(&s->wire, "\r\n", 2, err);
 	return st == MF_OK ? net_stream_flush(&s->wire, err) : st;
+}
+
+static enum mf_status
+content(struct mf_session *s, uint64_t size, mf_read_fn *read, void *ctx, struct mf_error *err)
+{
+	char *piece = malloc(PIECE);
+
+	if (piece == NULL)
+		abort();
+	enum mf_status st = pass(s, piece, size, read, ctx, err);
+	free(piece);
+	return st;
 }
 
 static enum mf_status
