@@ -16,6 +16,7 @@
 #include "eas/metrics.h"
 #include "eas/request.h"
 #include "eas/send.h"
+#include "eas/send_unfinished.h"
 #include "eas/spool.h"
 #include "eas/status.h"
 #include "eas/store.h"
@@ -84,6 +85,7 @@ run_command(struct eas_request *r)
 		v = EAS_DONE;
 	}
 	assert(v == EAS_DONE || (r->command->needs & EAS_MAY_WAIT));
+	send_unfinished_run(r);
 	eas_store_close(r);
 	r->waited = v == EAS_WAIT;
 	return v;

@@ -15,6 +15,7 @@
 
 #include "backend/session.h"
 #include "base/clock.h"
+#include "eas/send_unfinished.h"
 #include "eas/status.h"
 #include "mailferry/log.h"
 #include "state/user.h"
@@ -23,22 +24,17 @@ enum { SESSION_WAIT_MS = 20000, TWIN_WAIT_MS = 50000, TWIN_POLL_MS = 500 };
 
 /* ---- Mails under way in this process ---- */
 
-struct flight {
-	struct flight *next;
-	uint32_t user;
-	uint8_t name[STATE_LEDGER_NAME_LEN];
-};
-
-static struct flight *flights;
+static struct send_flight *flights;
 static pthread_mutex_t flights_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* False: this mail is under way already. */
-static bool
-take_off(struct flight *f)
+bool
+send_flight_begin(struct send_flight *f, uint32_t user, const uint8_t *name)
 {
 	bool alone = true;
+	*f = (struct send_flight){ .user = user };
+	memcpy(f->name, name, sizeof(f->name));
 	pthread_mutex_lock(&flights_lock);
-	for (const struct flight *other = flights; other != NULL; other = other->next)
+	for (const struct send_flight *other = flights; other != NULL; other = other->next)
 		if (other->user == f->user && memcmp(other->name, f->name, sizeof(f->name)) == 0)
 			alone = false;
 	if (alone) {
@@ -49,11 +45,11 @@ take_off(struct flight *f)
 	return alone;
 }
 
-static void
-land(struct flight *f)
+void
+send_flight_end(struct send_flight *f)
 {
 	pthread_mutex_lock(&flights_lock);
-	struct flight **at = &flights;
+	struct send_flight **at = &flights;
 	while (*at != f)
 		at = &(*at)->next;
 	*at = f->next;
@@ -203,6 +199,8 @@ finish(struct outgoing *o, bool again)
 {
 	if (after_sent(o, again))
 		note_step(o, LEDGER_DONE);
+	else
+		send_unfinished_keep(o);
 	return EAS_OK;
 }
 
@@ -305,12 +303,11 @@ send_run(struct eas_request *r, const struct send_job *job, unsigned *status)
 	*status = message_read(o);
 	if (*status != EAS_OK)
 		return EAS_DONE;
-	struct flight f = { .user = r->user_number };
-	memcpy(f.name, o->entry.name, sizeof(f.name));
-	if (!take_off(&f))
+	struct send_flight f;
+	if (!send_flight_begin(&f, r->user_number, o->entry.name))
 		return wait_for_twin(r, status);
 	*status = send_known(o);
-	land(&f);
+	send_flight_end(&f);
 	mf_buf_deinit(&o->out);
 	mf_buf_deinit(&o->copy);
 	return EAS_DONE;

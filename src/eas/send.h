@@ -95,6 +95,19 @@ struct outgoing {
 	bool eight_bit, utf8;
 };
 
+/* ---- send.c ---- */
+
+/* A mail under way in this process: by one request at a time. */
+struct send_flight {
+	struct send_flight *next;
+	uint32_t user;
+	uint8_t name[STATE_LEDGER_NAME_LEN];
+};
+
+/* False: that mail is under way already, and f is not used. Any thread. */
+bool send_flight_begin(struct send_flight *f, uint32_t user, const uint8_t *name);
+void send_flight_end(struct send_flight *f);
+
 /* ---- send_message.c ---- */
 
 /* Reads what the phone sent. EAS_OK, or the status of what is wrong with it. */
