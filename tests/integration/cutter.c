@@ -27,6 +27,7 @@ struct cutter {
 	pthread_mutex_t lock; /* of what follows */
 	unsigned lines, nth;
 	bool answer;
+	uint64_t left; /* bytes of servers, 0: any number */
 	struct wire wires[WIRES_MAX];
 	unsigned n;
 };
@@ -58,6 +59,22 @@ pass(struct wire *w, const char *data, size_t len, bool *cut)
 	return on;
 }
 
+/* The same of what a server sends. */
+static size_t
+count(struct wire *w, size_t len, bool *cut)
+{
+	struct cutter *c = w->cutter;
+
+	pthread_mutex_lock(&c->lock);
+	if (c->left > 0) {
+		*cut = len >= c->left;
+		len = *cut ? (size_t)c->left : len;
+		c->left -= len;
+	}
+	pthread_mutex_unlock(&c->lock);
+	return len;
+}
+
 /* Bytes from one end to the other; false: it is over. */
 static bool
 carry(struct wire *w, bool from_client)
@@ -70,7 +87,7 @@ carry(struct wire *w, bool from_client)
 
 	if (n <= 0 || (!from_client && w->deaf))
 		return false;
-	on = from_client ? pass(w, data, (size_t)n, &cut) : (size_t)n;
+	on = from_client ? pass(w, data, (size_t)n, &cut) : count(w, (size_t)n, &cut);
 	for (size_t done = 0; done < on;) {
 		ssize_t sent = send(to, data + done, on - done, MSG_NOSIGNAL);
 
@@ -159,6 +176,14 @@ cutter_arm(struct cutter *c, unsigned nth, bool answer)
 	c->lines = 0;
 	c->nth = nth;
 	c->answer = answer;
+	pthread_mutex_unlock(&c->lock);
+}
+
+void
+cutter_arm_bytes(struct cutter *c, uint64_t bytes)
+{
+	pthread_mutex_lock(&c->lock);
+	c->left = bytes;
 	pthread_mutex_unlock(&c->lock);
 }
 

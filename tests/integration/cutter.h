@@ -15,6 +15,8 @@ uint16_t cutter_port(const struct cutter *c);
 /* From now on: the nth line that a client sends (0: none) is not passed on, or is passed on and its
  * answer is not; then that connection ends. */
 void cutter_arm(struct cutter *c, unsigned nth, bool answer);
+/* From now on: after so many bytes that servers send (0: never) that connection ends, in the middle. Once. */
+void cutter_arm_bytes(struct cutter *c, uint64_t bytes);
 /* Lines since it was armed. */
 unsigned cutter_lines(struct cutter *c);
 void cutter_end(struct cutter *c);

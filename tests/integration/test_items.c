@@ -3,12 +3,15 @@
  * large, in constant memory; hundreds of items in one request; ids that stay.
  */
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/digest.h"
 #include "client/mail.h"
+#include "cutter.h"
 #include "phone.h"
 
 static struct dovecot dovecot;
@@ -122,11 +125,11 @@ part_one(struct mf_bytes body)
 	return mf_bytes(body.data + words[3], words[4]);
 }
 
-static struct mf_bytes
-fetch_parts(struct phone *p, const char *reference)
+/* False: the connection broke. */
+static bool
+ask_for_file(struct phone *p, const char *reference, bool parts, struct client_answer *answer)
 {
-	struct client_request r = { .command = "ItemOperations", .accept_multipart = true };
-	struct client_answer answer = { 0 };
+	struct client_request r = { .command = "ItemOperations", .accept_multipart = parts };
 	struct mf_error err = { 0 };
 	struct mf_buf body;
 	char xml[500];
@@ -139,9 +142,18 @@ fetch_parts(struct phone *p, const char *reference)
 		reference);
 	cr_assert_eq(wbxml_from_xml(xml, strlen(xml), &body, &err), MF_OK, "%s", err.text);
 	r.body = mf_buf_bytes(&body);
-	client_call(p->client, &r, &answer, &err);
-	cr_assert_eq(answer.http_status, 200, "HTTP 200");
+	enum mf_status st = client_call(p->client, &r, answer, &err);
 	mf_buf_deinit(&body);
+	return st == MF_OK;
+}
+
+static struct mf_bytes
+fetch_parts(struct phone *p, const char *reference)
+{
+	struct client_answer answer = { 0 };
+
+	ask_for_file(p, reference, true, &answer);
+	cr_assert_eq(answer.http_status, 200, "HTTP 200");
 	return part_one(answer.body);
 }
 
@@ -180,6 +192,134 @@ Test(items, large_attachment_in_constant_memory)
 	mf_arena_free(a);
 	phone_free(p);
 	imap_talk_close(t);
+}
+
+static unsigned
+open_files(const struct gateway *g)
+{
+	char path[64];
+	unsigned n = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", (int)g->pid);
+	DIR *d = opendir(path);
+	cr_assert_not_null(d, "its descriptors");
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* What was open for the requests that broke off is closed; a few connections stay in pools. */
+static void
+require_closed(const struct gateway *g, unsigned before)
+{
+	for (int i = 0; i < 600 && open_files(g) > before + 4; i++)
+		usleep(100000);
+	cr_assert_leq(open_files(g), before + 4, "descriptors stay open");
+}
+
+static void
+require_file(struct phone *p, const char *reference, size_t bytes, const uint8_t *digest)
+{
+	struct mf_bytes part = fetch_parts(p, reference);
+	uint8_t has[DIGEST_SIZE];
+
+	cr_assert_eq(part.len, bytes, "all bytes");
+	digest_sha256(part.data, part.len, has);
+	cr_assert_eq(memcmp(has, digest, sizeof has), 0, "every byte");
+}
+
+/* A message with an attachment in a mailbox of its own, and a phone that knows it. */
+static const char *
+phone_with_file(struct phone *p, struct mf_arena *a, const char *user, size_t bytes,
+	uint8_t digest[DIGEST_SIZE])
+{
+	struct imap_talk *t = imap_talk_open(&dovecot, user);
+
+	append_large(t, bytes, digest);
+	imap_talk_close(t);
+	phone_hierarchy(p);
+	phone_sync(p, "inbox");
+	return reference_of(p, a, first_item(p, a, "inbox"));
+}
+
+/* The mail server's connection ends in the middle of an attachment: nothing that looks like a whole one is
+ * told, and the next fetch gets all of it. */
+Test(items, mail_server_cut_in_mid_stream)
+{
+	enum { BYTES = 57 * 40000 };
+	static const uint64_t at[] = { 400, 20000, 300000, 1500000, 3000000, 3120000 };
+	const char *user = fixture_user("cutserver");
+	struct mf_arena *a = mf_arena_new();
+	struct gateway g;
+	uint8_t want[DIGEST_SIZE];
+	char more[100];
+	unsigned broken = 0;
+	struct cutter *wire = cutter_start(
+		(uint16_t)strtoul(strrchr(dovecot_url(&dovecot, false), ':') + 1, NULL, 10));
+
+	snprintf(more, sizeof more, "imap {\n\turl = \"imap://127.0.0.1:%u\"\n}\n",
+		cutter_port(wire));
+	gateway_start(&g, &dovecot, more);
+	struct phone *p = phone_new(&g, user, NULL, "phone1");
+	const char *reference = phone_with_file(p, a, user, BYTES, want);
+	unsigned before = open_files(&g);
+
+	for (size_t i = 0; i < 2 * sizeof at / sizeof at[0]; i++) {
+		bool parts = i % 2 == 0;
+		struct client_answer answer = { 0 };
+
+		cutter_arm_bytes(wire, at[i / 2]);
+		bool got = ask_for_file(p, reference, parts, &answer);
+		cutter_arm_bytes(wire, 0);
+		if (got && answer.http_status == 200 && answer.body.len > BYTES) {
+			/* asked once more by itself, where nothing had come yet */
+			cr_assert_leq(at[i / 2], 20000, "cut at %zu", (size_t)at[i / 2]);
+		} else {
+			cr_assert(!got || answer.http_status == 503 || answer.body.len < 500,
+				"cut at %zu: HTTP %u, %zu bytes", (size_t)at[i / 2],
+				answer.http_status, answer.body.len);
+			broken++;
+		}
+		require_file(p, reference, BYTES, want);
+	}
+	cr_assert_geq(broken, 8, "%u were cut", broken);
+	require_closed(&g, before);
+	phone_free(p);
+	mf_arena_free(a);
+	gateway_end(&g);
+	cutter_end(wire);
+}
+
+/* The phone's connection ends in the middle of the answer: a client sees that it is not whole, and the gateway
+ * keeps nothing of it. */
+Test(items, phone_cut_in_mid_stream)
+{
+	enum { BYTES = 57 * 200000 };
+	const char *user = fixture_user("cutphone");
+	struct mf_arena *a = mf_arena_new();
+	struct cutter *wire = cutter_start(gateway.port);
+	struct gateway far = gateway;
+	uint8_t want[DIGEST_SIZE];
+
+	snprintf(far.url, sizeof far.url, "http://127.0.0.1:%u", cutter_port(wire));
+	struct phone *p = phone_new(&far, user, NULL, "phone1");
+	const char *reference = phone_with_file(p, a, user, BYTES, want);
+	unsigned before = open_files(&gateway);
+
+	for (unsigned i = 0; i < 20; i++) {
+		struct client_answer answer = { 0 };
+
+		cutter_arm_bytes(wire, 1000 + i * 550000);
+		cr_assert(!ask_for_file(p, reference, i % 2 == 0, &answer),
+			"cut %u: HTTP %u, %zu bytes", i, answer.http_status, answer.body.len);
+	}
+	cutter_arm_bytes(wire, 0);
+	require_file(p, reference, BYTES, want);
+	require_closed(&gateway, before);
+	phone_free(p);
+	mf_arena_free(a);
+	cutter_end(wire);
 }
 
 Test(items, hundreds_of_moves)
