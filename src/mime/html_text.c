@@ -1,91 +1,25 @@
 /*
- * HTML as readable text, by libxml2's push parser as a source of events: no tree is built. The parser
- * keeps a stack of open elements that hostile input can make deep and slow; when it is too deep after a
- * portion the parser is thrown away and a fresh one goes on. Knows no message.
+ * HTML as readable text, from its tags as they come: no tree is built. Of open elements a short stack is
+ * kept, of those only that mean something here; what is nested deeper is text without structure. Knows no
+ * message.
  */
-#include <ctype.h>
-#include <libxml/HTMLparser.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "mime/body.h"
+#include "mime/html_element.h"
+#include "mime/html_token.h"
 
 enum {
 	INPUT_MAX = 4 << 20,
-	PORTION = 4096,
-	DEPTH_MAX = 400, /* open elements before a fresh parser is taken */
+	DEPTH_MAX = 200, /* elements open at once */
+	RUN_MAX = 1024,	 /* of text that is written at once */
 	LIST_MAX = 8,
 	QUOTE_MAX = 10,
 	HREF_MAX = 1000,
 	NEWLINES_MAX = 3, /* at once: two empty lines */
-};
-
-enum action {
-	ACTION_NONE,
-	ACTION_SKIP,  /* content is not text */
-	ACTION_BREAK, /* one line end, always */
-	ACTION_RULE,
-	ACTION_PRE,
-	ACTION_QUOTE,
-	ACTION_LIST,
-	ACTION_ORDERED,
-	ACTION_ITEM,
-	ACTION_INDENT,
-	ACTION_CELL,
-	ACTION_LINK,
-	ACTION_IMAGE,
-};
-
-struct element {
-	const char *name;
-	unsigned lines; /* line ends before and after it at least */
-	enum action action;
-};
-
-/* Sorted by name. */
-static const struct element elements[] = {
-	{ "a", 0, ACTION_LINK },
-	{ "address", 1, ACTION_NONE },
-	{ "article", 1, ACTION_NONE },
-	{ "blockquote", 1, ACTION_QUOTE },
-	{ "br", 0, ACTION_BREAK },
-	{ "center", 1, ACTION_NONE },
-	{ "dd", 1, ACTION_INDENT },
-	{ "div", 1, ACTION_NONE },
-	{ "dl", 1, ACTION_NONE },
-	{ "dt", 1, ACTION_NONE },
-	{ "fieldset", 1, ACTION_NONE },
-	{ "footer", 1, ACTION_NONE },
-	{ "form", 1, ACTION_NONE },
-	{ "h1", 2, ACTION_NONE },
-	{ "h2", 2, ACTION_NONE },
-	{ "h3", 2, ACTION_NONE },
-	{ "h4", 2, ACTION_NONE },
-	{ "h5", 2, ACTION_NONE },
-	{ "h6", 2, ACTION_NONE },
-	{ "header", 1, ACTION_NONE },
-	{ "hr", 1, ACTION_RULE },
-	{ "img", 0, ACTION_IMAGE },
-	{ "li", 1, ACTION_ITEM },
-	{ "main", 1, ACTION_NONE },
-	{ "nav", 1, ACTION_NONE },
-	{ "object", 0, ACTION_NONE },
-	{ "ol", 1, ACTION_ORDERED },
-	{ "p", 2, ACTION_NONE },
-	{ "pre", 2, ACTION_PRE },
-	{ "script", 0, ACTION_SKIP },
-	{ "section", 1, ACTION_NONE },
-	{ "style", 0, ACTION_SKIP },
-	{ "table", 1, ACTION_NONE },
-	{ "td", 0, ACTION_CELL },
-	{ "template", 0, ACTION_SKIP },
-	{ "th", 0, ACTION_CELL },
-	{ "title", 0, ACTION_SKIP },
-	{ "tr", 1, ACTION_NONE },
-	{ "ul", 1, ACTION_LIST },
-	{ "xml", 0, ACTION_SKIP },
 };
 
 struct list {
@@ -95,10 +29,10 @@ struct list {
 
 struct writer {
 	struct mf_buf *out;
-	htmlParserCtxtPtr parser;
 	size_t begin, max; /* of out */
 	bool stopped, links;
 	bool bare; /* there is no text at all: links are told without one */
+	const struct html_element *open[DEPTH_MAX];
 	unsigned depth;
 	unsigned newlines; /* owed before the next text */
 	bool space;	   /* a blank is owed */
@@ -112,22 +46,6 @@ struct writer {
 	char href[HREF_MAX + 1];
 	size_t link_begin; /* where the link's text begins in out; 0: none is open */
 };
-
-static int
-compare(const void *name, const void *row)
-{
-	return strcmp(name, ((const struct element *)row)->name);
-}
-
-static const struct element *
-find_element(const xmlChar *name)
-{
-	static const struct element other = { "", 0, ACTION_NONE };
-	const struct element *e = bsearch(name, elements, sizeof(elements) / sizeof(elements[0]),
-		sizeof(elements[0]), compare);
-
-	return e == NULL ? &other : e;
-}
 
 /* ---- Writing ---- */
 
@@ -170,10 +88,8 @@ pay(struct writer *w)
 	w->newlines = 0;
 	w->space = w->cell = false;
 	w->any = true;
-	if (w->out->failed || w->out->len - w->begin > w->max) {
+	if (w->out->failed || w->out->len - w->begin > w->max)
 		w->stopped = true;
-		xmlStopParser(w->parser);
-	}
 }
 
 static void
@@ -222,6 +138,33 @@ blank_length(const char *s, size_t len, bool *visible)
 	return 0;
 }
 
+/* Graphic ASCII. */
+static bool
+is_word(char c)
+{
+	return c > ' ' && c < 0x7f;
+}
+
+/* How much from i on is words with single blanks between them, which stand in the text as they do here. */
+static size_t
+run_length(const char *s, size_t len)
+{
+	size_t n = 0;
+	bool visible;
+
+	if (len > RUN_MAX)
+		len = RUN_MAX;
+	while (n < len) {
+		if (is_word(s[n]) || (s[n] == ' ' && n + 1 < len && is_word(s[n + 1])))
+			n++;
+		else if (blank_length(s + n, len - n, &visible) == 0)
+			n++;
+		else
+			break;
+	}
+	return n;
+}
+
 static void
 put_text(struct writer *w, const char *s, size_t len)
 {
@@ -229,16 +172,15 @@ put_text(struct writer *w, const char *s, size_t len)
 
 	while (i < len && !w->stopped) {
 		bool visible;
-		size_t n = blank_length(s + i, len - i, &visible), from = i;
+		size_t n = blank_length(s + i, len - i, &visible);
 
 		if (n > 0) {
 			w->space |= visible;
-			i += n;
-			continue;
+		} else {
+			n = run_length(s + i, len - i);
+			put(w, s + i, n);
 		}
-		while (i < len && blank_length(s + i, len - i, &visible) == 0)
-			i++;
-		put(w, s + from, i - from);
+		i += n;
 	}
 }
 
@@ -263,15 +205,6 @@ put_pre(struct writer *w, const char *s, size_t len)
 }
 
 /* ---- Elements ---- */
-
-static const char *
-attribute(const xmlChar **attributes, const char *name)
-{
-	for (; attributes != NULL && attributes[0] != NULL; attributes += 2)
-		if (str_ieq((const char *)attributes[0], name))
-			return (const char *)attributes[1];
-	return NULL;
-}
 
 static void
 begin_item(struct writer *w)
@@ -304,16 +237,28 @@ end_list(struct writer *w)
 	w->n_lists--;
 }
 
-static void
-begin_link(struct writer *w, const char *href)
+/* Is it of use outside the message? */
+static bool
+is_address(const char *href)
 {
+	return str_istarts(href, "http://") || str_istarts(href, "https://") ||
+	       str_istarts(href, "ftp://") || str_istarts(href, "mailto:");
+}
+
+static void
+begin_link(struct writer *w, const struct html_token *tag)
+{
+	struct mf_buf href;
+
 	w->link_begin = 0;
-	if (!w->links || href == NULL || strlen(href) > HREF_MAX ||
-		!(str_istarts(href, "http://") || str_istarts(href, "https://") ||
-			str_istarts(href, "ftp://") || str_istarts(href, "mailto:")))
+	if (!w->links)
 		return;
-	memcpy(w->href, href, strlen(href) + 1);
-	w->link_begin = w->out->len + 1;
+	mf_buf_init(&href, HREF_MAX);
+	if (html_attribute(tag, "href", &href) && !href.failed && is_address(mf_buf_str(&href))) {
+		memcpy(w->href, href.data, href.len + 1);
+		w->link_begin = w->out->len + 1;
+	}
+	mf_buf_deinit(&href);
 }
 
 /* The address behind the link's text, when the text does not tell it already. */
@@ -345,84 +290,88 @@ end_link(struct writer *w)
 }
 
 static void
-put_image(struct writer *w, const xmlChar **attributes)
+put_image(struct writer *w, const struct html_token *tag)
 {
-	const char *alt = attribute(attributes, "alt");
+	struct mf_buf text;
+	const char *alt;
 
-	if (alt != NULL)
-		alt += strspn(alt, " \t\r\n");
-	if (alt == NULL || *alt == '\0')
-		return;
-	put(w, "[", 1);
-	put_text(w, alt, strlen(alt));
-	w->space = false;
-	mf_buf_add_byte(w->out, ']');
+	mf_buf_init(&text, 0);
+	html_attribute(tag, "alt", &text);
+	alt = mf_buf_str(&text);
+	alt += strspn(alt, " \t\r\n");
+	if (*alt != '\0') {
+		put(w, "[", 1);
+		put_text(w, alt, strlen(alt));
+		w->space = false;
+		mf_buf_add_byte(w->out, ']');
+	}
+	mf_buf_deinit(&text);
 }
 
 static void
-begin_action(struct writer *w, enum action action, const xmlChar **attributes)
+begin_action(struct writer *w, enum html_action action, const struct html_token *tag)
 {
 	switch (action) {
-	case ACTION_NONE:
+	case HTML_ACTION_NONE:
 		break;
-	case ACTION_SKIP:
+	case HTML_ACTION_SKIP:
 		w->skip++;
 		break;
-	case ACTION_BREAK:
+	case HTML_ACTION_BREAK:
 		line_end(w);
 		break;
-	case ACTION_RULE:
+	case HTML_ACTION_RULE:
 		put(w, "----------------------------------------", 40);
 		break;
-	case ACTION_PRE:
+	case HTML_ACTION_PRE:
 		w->pre++;
 		break;
-	case ACTION_QUOTE:
+	case HTML_ACTION_QUOTE:
 		w->quote++;
 		break;
-	case ACTION_LIST:
-	case ACTION_ORDERED:
-		begin_list(w, action == ACTION_ORDERED);
+	case HTML_ACTION_LIST:
+	case HTML_ACTION_ORDERED:
+		begin_list(w, action == HTML_ACTION_ORDERED);
 		break;
-	case ACTION_ITEM:
+	case HTML_ACTION_ITEM:
 		begin_item(w);
 		break;
-	case ACTION_INDENT:
+	case HTML_ACTION_INDENT:
 		w->indent++;
 		break;
-	case ACTION_CELL:
+	case HTML_ACTION_CELL:
 		w->space = w->cell = true;
 		break;
-	case ACTION_LINK:
-		begin_link(w, attribute(attributes, "href"));
+	case HTML_ACTION_LINK:
+		begin_link(w, tag);
 		break;
-	case ACTION_IMAGE:
-		put_image(w, attributes);
+	case HTML_ACTION_IMAGE:
+		put_image(w, tag);
 		break;
 	}
 }
 
 static void
-end_action(struct writer *w, enum action action)
+end_action(struct writer *w, enum html_action action)
 {
 	switch (action) {
-	case ACTION_SKIP:
+	case HTML_ACTION_SKIP:
 		w->skip -= w->skip > 0;
 		break;
-	case ACTION_PRE:
+	case HTML_ACTION_PRE:
 		w->pre -= w->pre > 0;
 		break;
-	case ACTION_QUOTE:
+	case HTML_ACTION_QUOTE:
 		w->quote -= w->quote > 0;
 		break;
-	case ACTION_LIST:
-	case ACTION_ORDERED:
+	case HTML_ACTION_LIST:
+	case HTML_ACTION_ORDERED:
 		end_list(w);
 		break;
-	case ACTION_INDENT:
+	case HTML_ACTION_INDENT:
 		w->indent -= w->indent > 0;
 		break;
-	case ACTION_LINK:
+	case HTML_ACTION_LINK:
 		end_link(w);
 		break;
 	default:
@@ -430,143 +379,132 @@ end_action(struct writer *w, enum action action)
 	}
 }
 
-/* ---- Events ---- */
+/* ---- What is open ---- */
 
 static void
-on_start(void *ctx, const xmlChar *name, const xmlChar **attributes)
+pop(struct writer *w)
 {
-	struct writer *w = ctx;
-	const struct element *e = find_element(name);
+	const struct html_element *e = w->open[--w->depth];
 
-	w->depth++;
-	if (w->stopped)
-		return;
-	if (w->skip == 0 && e->lines > 0)
-		owe(w, e->lines);
-	if (w->skip == 0 || e->action == ACTION_SKIP)
-		begin_action(w, e->action, attributes);
-}
-
-static void
-on_end(void *ctx, const xmlChar *name)
-{
-	struct writer *w = ctx;
-	const struct element *e = find_element(name);
-
-	w->depth -= w->depth > 0;
-	if (w->stopped)
-		return;
-	if (w->skip == 0 || e->action == ACTION_SKIP)
+	if (w->skip == 0 || e->action == HTML_ACTION_SKIP)
 		end_action(w, e->action);
 	if (w->skip == 0 && e->lines > 0)
 		owe(w, e->lines);
 }
 
 static void
-on_text(void *ctx, const xmlChar *s, int len)
+pop_to(struct writer *w, unsigned depth)
 {
-	struct writer *w = ctx;
+	while (w->depth > depth && !w->stopped)
+		pop(w);
+}
 
-	if (w->stopped || w->skip > 0)
+/* Ends what cannot be open any more when something of one of `ends` comes. */
+static void
+imply(struct writer *w, struct html_implied rule)
+{
+	for (unsigned i = w->depth; i > 0; i--) {
+		unsigned role = 1U << w->open[i - 1]->role;
+
+		if ((role & rule.ends) != 0) {
+			pop_to(w, i - 1);
+			return;
+		}
+		if ((role & rule.stops) != 0)
+			return;
+	}
+}
+
+/* What every block ends. */
+static const struct html_implied within_title = { 1U << HTML_ROLE_TITLE, ~(1U << HTML_ROLE_TITLE) };
+static const struct html_implied within_p = { 1U << HTML_ROLE_P,
+	~(1U << HTML_ROLE_P | 1U << HTML_ROLE_LINK) };
+
+static void
+on_open(struct writer *w, const struct html_token *tag)
+{
+	const struct html_element *e = html_element_find(tag->name);
+
+	if (e == NULL)
 		return;
-	(w->pre > 0 ? put_pre : put_text)(w, (const char *)s, (size_t)len);
-}
-
-/* A body is opened at once: text without one would be taken as a paragraph. */
-static htmlParserCtxtPtr
-new_parser(struct writer *w)
-{
-	static htmlSAXHandler events = {
-		.startElement = on_start,
-		.endElement = on_end,
-		.characters = on_text,
-		.ignorableWhitespace = on_text,
-	};
-	htmlParserCtxtPtr p =
-		htmlCreatePushParserCtxt(&events, w, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
-
-	if (p == NULL)
-		return NULL;
-	htmlCtxtUseOptions(p, HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
-				      HTML_PARSE_IGNORE_ENC);
-	htmlParseChunk(p, "<body>", 6, 0);
-	return p;
+	imply(w, html_implied_end(e->role));
+	if (e->lines > 0) {
+		imply(w, within_title);
+		imply(w, within_p);
+	}
+	if (w->skip == 0 && e->lines > 0)
+		owe(w, e->lines);
+	if (w->depth == DEPTH_MAX)
+		return;
+	w->open[w->depth++] = e;
+	if (w->skip == 0 || e->action == HTML_ACTION_SKIP)
+		begin_action(w, e->action, tag);
+	if (e->role == HTML_ROLE_VOID || tag->empty)
+		pop(w);
 }
 
 static void
-fresh_parser(struct writer *w)
+on_close(struct writer *w, const struct html_token *tag)
 {
-	htmlParseChunk(w->parser, "", 0, 1);
-	htmlFreeParserCtxt(w->parser);
-	w->parser = new_parser(w);
-	w->depth = w->skip = w->pre = w->quote = w->indent = w->n_lists = 0;
-	w->link_begin = 0;
-	owe(w, 1);
-}
+	const struct html_element *e = html_element_find(tag->name);
 
-/* How much to parse next: up to the end of a tag, so that a fresh parser can begin behind it. */
-static size_t
-portion(const char *html, size_t left)
-{
-	const char *close;
-
-	if (left <= PORTION)
-		return left;
-	close = memrchr(html, '>', PORTION);
-	return close == NULL ? PORTION : (size_t)(close - html) + 1;
-}
-
-/* Parses up to `end`, as far as room is. */
-static void
-parse(struct writer *w, const char *html, size_t end)
-{
-	for (size_t at = 0; at < end && !w->stopped && w->parser != NULL;) {
-		size_t n = portion(html + at, end - at);
-
-		htmlParseChunk(w->parser, html + at, (int)n, 0);
-		if (w->depth > DEPTH_MAX && !w->stopped)
-			fresh_parser(w);
-		at += n;
+	if (e == NULL)
+		return;
+	for (unsigned i = w->depth; i > 0; i--) {
+		if (w->open[i - 1] == e) {
+			pop_to(w, i - 1);
+			return;
+		}
+		if ((1U << w->open[i - 1]->role & html_walls(e->role)) != 0)
+			return;
 	}
 }
 
-/* Behind the last comment that ends. */
-static size_t
-comments_end(const char *html, size_t len)
-{
-	size_t at = 0;
+/* ---- All of it ---- */
 
-	for (const char *end; (end = memmem(html + at, len - at, "-->", 3)) != NULL;)
-		at = (size_t)(end - html) + 3;
-	return at;
+static void
+put_some(struct writer *w, const char *s, size_t len)
+{
+	(w->pre > 0 ? put_pre : put_text)(w, s, len);
 }
 
-/* A comment that never ends would hide all that follows: then it ends with its tag. */
 static void
-parse_all(struct writer *w, const char *html, size_t len)
+on_text(struct writer *w, struct mf_bytes text)
 {
-	size_t at = 0, seen = comments_end(html, len);
-	const char *open;
+	const char *s = (const char *)text.data, *end = s + text.len;
 
-	while ((open = memmem(html + seen, len - seen, "<!--", 4)) != NULL) {
-		const char *end = memchr(open, '>', len - (size_t)(open - html));
+	while (s < end && w->skip == 0 && !w->stopped) {
+		const char *amp = memchr(s, '&', (size_t)(end - s));
+		char c[4];
+		size_t taken, n;
 
-		parse(w, html + at, (size_t)(open - html) - at);
-		at = seen = end == NULL ? len : (size_t)(end - html) + 1;
+		put_some(w, s, (size_t)((amp == NULL ? end : amp) - s));
+		if (amp == NULL)
+			return;
+		taken = html_entity(amp, (size_t)(end - amp), c, &n);
+		put_some(w, taken == 0 ? "&" : c, taken == 0 ? 1 : n);
+		s = amp + (taken == 0 ? 1 : taken);
 	}
-	parse(w, html + at, len - at);
-	if (w->parser != NULL && !w->stopped)
-		htmlParseChunk(w->parser, "", 0, 1);
 }
 
 static bool
 convert(struct writer *w, const char *html, size_t len)
 {
-	w->parser = new_parser(w);
-	parse_all(w, html, len);
+	struct html_reader r;
+	struct html_token t;
+
+	html_reader_init(&r, html, len);
+	while (!w->stopped && html_read(&r, &t) != HTML_END) {
+		if (t.kind == HTML_TEXT)
+			on_text(w, t.text);
+		else if (t.kind == HTML_OPEN)
+			on_open(w, &t);
+		else
+			on_close(w, &t);
+	}
+	pop_to(w, 0);
 	if (w->any && !w->stopped)
 		mf_buf_add_byte(w->out, '\n');
-	htmlFreeParserCtxt(w->parser);
 	return !w->stopped;
 }
 
@@ -574,13 +512,14 @@ bool
 mime_html_to_text(struct mf_buf *out, const char *html, size_t len, size_t max, bool links)
 {
 	struct writer w = { .out = out, .begin = out->len, .max = max, .links = links };
-	struct writer bare = w;
 	size_t limit = len < INPUT_MAX ? len : INPUT_MAX;
 	bool whole = limit == 0 || convert(&w, html, limit);
 
 	if (!w.any && links && whole && limit > 0) {
-		bare.bare = true;
-		whole = convert(&bare, html, limit);
+		w = (struct writer){
+			.out = out, .begin = out->len, .max = max, .links = true, .bare = true
+		};
+		whole = convert(&w, html, limit);
 	}
 	return whole && limit == len;
 }

@@ -384,7 +384,28 @@ Test(mime_body, html_becomes_text)
 		{ "<h1>T</h1>x", "T\n\nx\n" },
 		{ "a\xe2\x80\x8c\xc2\xa0\xcd\x8f z", "a z\n" },
 		{ "<x-unknown>a</x-unknown>", "a\n" },
-		{ "a<", "a\n" },
+		{ "a<", "a<\n" },
+		{ "a<b", "a\n" },
+		{ "1 < 2 <3 </3", "1 < 2 <3 </3\n" },
+		{ "a<![if !supportLists]>b<![endif]> c<?xml:x y?></ p></>", "ab c\n" },
+		{ "<a href=\"http://x.y/?a>b\">t</a>", "t <http://x.y/?ab>\n" },
+		{ "<a href=http://x.y/>t</a>", "t <http://x.y/>\n" },
+		{ "<a title=href\n HREF = 'http://x.y/?a=1&amp;b=2'>t</a>",
+			"t <http://x.y/?a=1&b=2>\n" },
+		{ "<p title=\"never ends>text</p>more", "text\n\nmore\n" },
+		{ "&lt;&GT;&nosuch;&amp &#65&#x42;&#0;&#xd800;&#99999999999;c",
+			"<&GT;&nosuch;&amp ABc\n" },
+		{ "<style>p > a {}</p></style>t<script>if (a</b/) '</p>'</SCRIPT>u", "tu\n" },
+		{ "a<script>never ends <b>text</b> more", "a\n" },
+		{ "<title>never ends<p>text", "text\n" },
+		{ "<p>a <font>b<div>c</font></div>d", "a b\n\nc\nd\n" },
+		{ "<table><tr><td><p>a</td></p><td>b</tr></table></td></div>c", "a\n\nb\nc\n" },
+		{ "<ul><li><p>a</ul></p><ul><li>b</li></li></ul>", "* a\n* b\n" },
+		{ "<dl><dt>a<dd>b<dt>c<dd>d</dl>e", "a\n  b\nc\n  d\ne\n" },
+		{ "<a name=x/>a<a href='http://x.y'>b<a href='http://z.y'>c",
+			"ab <http://x.y>c <http://z.y>\n" },
+		{ "<o:p>a</o:p><p/>b<hr/>", "a\n\nb\n----------------------------------------\n" },
+		{ "<xml><w:View>x</w:View><p>y</p></xml>z", "z\n" },
 	};
 
 	for (size_t i = 0; i < N(rows); i++) {
@@ -396,6 +417,27 @@ Test(mime_body, html_becomes_text)
 		cr_assert_str_eq(mf_buf_str(&b), rows[i].want, "<%s> gives <%s>", rows[i].html,
 			mf_buf_str(&b));
 		mf_buf_deinit(&b);
+	}
+}
+
+/* What never ends, many times: the time is linear, the depth bounded. */
+Test(mime_body, html_to_text_is_linear)
+{
+	static const char *const pieces[] = { "<p title=\"", "<!--", "<!-- >", "<script>",
+		"<style></x>", "<blockquote>", "<a href='", "<table><tr><td><p>", "&#", "&amp",
+		"</", "<![", "<li>a", "<title>", "= \"'" };
+
+	for (size_t i = 0; i < N(pieces); i++) {
+		struct mf_buf html, text;
+
+		mf_buf_init(&html, 0);
+		mf_buf_init(&text, 0);
+		for (int n = 0; n < 150000; n++)
+			mf_buf_add_str(&html, pieces[i]);
+		mime_html_to_text(&text, (const char *)html.data, html.len, SIZE_MAX, true);
+		cr_assert_leq(text.len, html.len * 12, "%s", pieces[i]);
+		mf_buf_deinit(&text);
+		mf_buf_deinit(&html);
 	}
 }
 
