@@ -8,18 +8,27 @@
 
 #include "talk.h"
 
-/* Nothing that could end a command or its path. */
+/* Nothing that could end a command or its path; a blank within quotes (RFC 5321 4.1.2) can not. */
 static bool
 address_ok(const char *address, bool utf8)
 {
 	size_t n = strlen(address);
+	bool quoted = false;
 
 	if (n == 0 || n > 320)
 		return false;
-	for (const unsigned char *p = (const unsigned char *)address; *p != '\0'; p++)
-		if (*p <= ' ' || *p == 0x7f || *p == '<' || *p == '>' || (*p >= 0x80 && !utf8))
+	for (const unsigned char *p = (const unsigned char *)address; *p != '\0'; p++) {
+		if (*p < ' ' || *p == 0x7f || *p == '<' || *p == '>')
 			return false;
-	return true;
+		if ((*p == ' ' && !quoted) || (*p >= 0x80 && !utf8))
+			return false;
+		if (quoted && *p == '\\' && p[1] >= ' ' && p[1] < 0x7f && p[1] != '<' &&
+			p[1] != '>')
+			p++;
+		else if (*p == '"')
+			quoted = !quoted;
+	}
+	return !quoted;
 }
 
 static enum mf_status

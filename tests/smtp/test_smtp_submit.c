@@ -70,6 +70,40 @@ Test(smtp_submit, content_and_envelope)
 	}
 }
 
+/* Local parts may be quoted, with blanks in them; what would end the path or the command is no address. */
+Test(smtp_submit, quoted_addresses)
+{
+	static const struct {
+		const char *address;
+		bool good;
+	} rows[] = {
+		{ "\"john doe\"@example.org", true },
+		{ "\"a\\\"b c\"@example.org", true },
+		{ "john doe@example.org", false },
+		{ "\"open @example.org", false },
+		{ "\"a\\\" b@example.org", false },
+		{ "\"x\" y@example.org", false },
+		{ "\"a> SIZE=1\"@example.org", false },
+		{ "\"a\\>\"@example.org", false },
+		{ "\"a\r\nDATA\"@example.org", false },
+		{ "\"a\\\r\n\"@example.org", false },
+	};
+	struct trip t;
+
+	cr_assert_eq(begin(&t, NULL, fake_ehlo_all, ""), MF_OK, "%s", t.err.text);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mf_recipient to[] = { { .address = rows[i].address },
+			{ .address = "ben@example.org" } };
+		enum mf_sent sent;
+
+		cr_assert_eq(submit(&t, to, 2, strlen(letter), &sent), MF_OK, "%s", t.err.text);
+		cr_assert_eq(to[0].accepted, rows[i].good, "%s", rows[i].address);
+	}
+	fake_end(&t);
+	cr_assert_not_null(strstr(t.server.commands, "RCPT TO:<\"john doe\"@example.org>"));
+	cr_assert_null(strstr(t.server.commands, "SIZE=1\""));
+}
+
 /* What stands at `on` goes wrong: what is known of the mail? */
 static const struct {
 	const char *name;
