@@ -9,6 +9,7 @@
 
 #include "mime/attachment.h"
 #include "mime/charset.h"
+#include "mime/rtf.h"
 
 enum {
 	SIGNATURE = 0x223e9f78,
@@ -33,6 +34,7 @@ enum attribute {
 /* MAPI properties. */
 enum property {
 	PR_BODY = 0x1000,
+	PR_RTF_COMPRESSED = 0x1009,
 	PR_HTML = 0x1013,
 	PR_ATTACH_DATA = 0x3701,
 	PR_ATTACH_FILENAME = 0x3704,
@@ -63,6 +65,7 @@ struct reader {
 	struct mime_tnef_file *file; /* the attachment that is being read */
 	size_t cap;
 	unsigned codepage;
+	struct mf_bytes rtf; /* compressed */
 };
 
 static struct mf_bytes
@@ -224,7 +227,28 @@ on_message_property(struct reader *r, unsigned id, unsigned type, struct mf_byte
 		r->out->html = string(r, value, false);
 	} else if (id == PR_HTML && type == PT_UNICODE) {
 		r->out->html = string(r, value, true);
+	} else if (id == PR_RTF_COMPRESSED && type == PT_BINARY) {
+		r->rtf = value;
 	}
+}
+
+/* Of the text in RTF what is not there in a better form. */
+static void
+read_rtf(struct reader *r)
+{
+	struct mf_buf plain;
+	struct mime_rtf rtf;
+
+	if (r->rtf.len == 0 || r->out->html != NULL)
+		return;
+	mf_buf_init(&plain, 0);
+	if (mime_rtf_decompress(r->rtf, TEXT_MAX, &plain, NULL) == MF_OK) {
+		mime_rtf_read(r->a, mf_buf_bytes(&plain), &rtf);
+		r->out->html = rtf.html;
+		if (r->out->text == NULL)
+			r->out->text = rtf.text;
+	}
+	mf_buf_deinit(&plain);
 }
 
 /* Embedded messages and OLE objects begin with the id of their interface. */
@@ -237,6 +261,7 @@ set_object(struct mime_tnef_file *f, struct mf_bytes value)
 	if (value.len < 16)
 		return;
 	f->is_message = memcmp(value.data, message, 16) == 0;
+	f->is_object = !f->is_message;
 	f->data = mf_bytes(value.data + 16, value.len - 16);
 }
 
@@ -409,6 +434,7 @@ read_all(struct mf_arena *a, struct mf_bytes data, unsigned depth, struct mime_t
 			on_attribute(&r, id, value);
 		take_u16(&c); /* checksum */
 	}
+	read_rtf(&r);
 	finish(&r);
 	open_messages(&r, depth);
 	return MF_OK;

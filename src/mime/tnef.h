@@ -1,5 +1,6 @@
 /*
- * TNEF, Outlook's winmail.dat (MS-OXTNEF): its attachments and its text. Reads a decoded part; writes
+ * TNEF, Outlook's winmail.dat (MS-OXTNEF): its attachments and its text, also where
+ * that is RTF (rtf.h). Reads a decoded part; writes
  * none. Of messages that are attached the text is a file, and their files are among the files. Bounded by the input; what is cut or wrong ends the reading, what was found before stays.
  */
 #ifndef MIME_TNEF_H
@@ -19,6 +20,7 @@ struct mime_tnef_file {
 	const char *type; /* "application/pdf"; "application/octet-stream" when it is not told */
 	const char *content_id; /* NULL when there is none */
 	bool is_message;	/* data is TNEF: a message that could not be opened */
+	bool is_object;		/* data is what another program embedded (OLE) */
 	struct mf_bytes data;	/* a view into the input, or the text of a message in it, UTF-8 */
 };
 

@@ -111,6 +111,55 @@ Test(mime_tnef, files_and_text_are_found)
 	mf_arena_free(a);
 }
 
+/* Text that is RTF only; and an object of another program among the files. */
+Test(mime_tnef, text_in_rtf_and_objects)
+{
+	static const struct {
+		const char *rtf, *html, *text;
+	} rows[] = { { "{\\rtf1\\ansi\\fromhtml1 {\\*\\htmltag <p>}Hello}", "<p>Hello", NULL },
+		{ "{\\rtf1\\ansi Hello\\par}", NULL, "Hello\r\n" }, { "no rtf", NULL, NULL } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mf_arena *a = mf_arena_new();
+		struct mf_buf b, p, packed;
+		struct mime_tnef t;
+
+		mf_buf_init(&b, 0);
+		mf_buf_init(&p, 0);
+		mf_buf_init(&packed, 0);
+		add_number(&packed, (uint32_t)strlen(rows[i].rtf) + 12, 4);
+		add_number(&packed, (uint32_t)strlen(rows[i].rtf), 4);
+		mf_buf_add(&packed, "MELA\0\0\0\0", 8);
+		mf_buf_add_str(&packed, rows[i].rtf);
+		add_number(&b, 0x223e9f78, 4);
+		add_number(&b, 1, 2);
+		add_number(&p, 1, 4);
+		add_property(&p, 0x1009, 0x102, packed.data, packed.len);
+		add_attribute(&b, 0x9003, p.data, p.len);
+		add_attribute(&b, 0x9002, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 14);
+		mf_buf_clear(&p);
+		add_number(&p, 1, 4);
+		add_property(&p, 0x3701, 0x0d, "\x0a\3\2\0\0\0\0\0\xc0\0\0\0\0\0\0\x46ole", 19);
+		add_attribute(&b, 0x9005, p.data, p.len);
+		cr_assert_eq(mime_tnef_read(a, mf_buf_bytes(&b), &t, NULL), MF_OK);
+		if (rows[i].html != NULL)
+			cr_assert_str_eq(t.html, rows[i].html, "row %zu", i);
+		else
+			cr_assert_null(t.html, "row %zu", i);
+		if (rows[i].text != NULL)
+			cr_assert_str_eq(t.text, rows[i].text, "row %zu", i);
+		else
+			cr_assert_null(t.text, "row %zu", i);
+		cr_assert_eq(t.n_files, 1);
+		cr_assert(t.files[0].is_object && !t.files[0].is_message);
+		cr_assert_eq(t.files[0].data.len, 3);
+		mf_buf_deinit(&b);
+		mf_buf_deinit(&p);
+		mf_buf_deinit(&packed);
+		mf_arena_free(a);
+	}
+}
+
 /* A message as attachment: its text and its files are files. */
 Test(mime_tnef, messages_within_are_opened)
 {

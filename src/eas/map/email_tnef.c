@@ -55,7 +55,7 @@ set_file(const struct mime_tnef_file *f, const struct mf_part *part, unsigned nu
 		.type = f->type,
 		.content_id = f->content_id,
 		.is_inline = f->content_id != NULL,
-		.method = MIME_METHOD_FILE,
+		.method = f->is_object ? MIME_METHOD_OLE : MIME_METHOD_FILE,
 		.size = f->data.len };
 }
 
