@@ -16,6 +16,7 @@ enum {
 	PROPERTIES_MAX = 2000, /* of one object */
 	VALUES_MAX = 1000,     /* of one property */
 	TEXT_MAX = 4 << 20,    /* bytes of a text that are read */
+	LINE_MAX = 4096,       /* of one that is a name, a place or a subject */
 	DEPTH_MAX = 4,	       /* messages within messages */
 };
 
@@ -66,6 +67,7 @@ struct reader {
 	size_t cap;
 	unsigned codepage;
 	struct mf_bytes rtf; /* compressed */
+	struct mime_tnef_meeting meeting;
 };
 
 static struct mf_bytes
@@ -156,19 +158,29 @@ is_variable(unsigned type)
 	return type == PT_STRING8 || type == PT_UNICODE || type == PT_BINARY || type == PT_OBJECT;
 }
 
-/* A named property's name says nothing to us. */
-static void
-skip_name(struct cursor *c)
+/* A named property's number where its set is known, else one that nobody knows. */
+static unsigned
+take_name(struct cursor *c)
 {
-	take(c, 16);
+	static const uint8_t appointment[16] = { 0x02, 0x20, 0x06, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0,
+		0, 0, 0x46 };
+	static const uint8_t meeting[16] = { 0x90, 0xda, 0xd8, 0x6e, 0x0b, 0x45, 0x1b, 0x10, 0x98,
+		0xda, 0x00, 0xaa, 0x00, 0x3f, 0x13, 0x05 };
+	struct mf_bytes set = take(c, 16);
+	unsigned number = 0;
+
 	if (take_u32(c) == 0) {
-		take(c, 4);
+		number = take_u32(c) & 0xffff;
 	} else {
 		uint32_t len = take_u32(c);
 
 		take(c, len);
 		take(c, (4 - len % 4) % 4);
+		return 0;
 	}
+	if (set.len == 16 && memcmp(set.data, appointment, 16) == 0)
+		return TNEF_APPOINTMENT | number;
+	return set.len == 16 && memcmp(set.data, meeting, 16) == 0 ? TNEF_MEETING | number : 0;
 }
 
 /* The (first) value of a property. */
@@ -207,7 +219,7 @@ read_properties(struct reader *r, struct mf_bytes data, property_fn *fn)
 		struct mf_bytes value;
 
 		if (id >= 0x8000)
-			skip_name(&c);
+			id = take_name(&c);
 		value = take_value(&c, type);
 		if (!c.failed)
 			fn(r, id, type, value);
@@ -217,6 +229,11 @@ read_properties(struct reader *r, struct mf_bytes data, property_fn *fn)
 static void
 on_message_property(struct reader *r, unsigned id, unsigned type, struct mf_bytes value)
 {
+	const bool is_text = type == PT_UNICODE || type == PT_STRING8;
+
+	if (value.len <= LINE_MAX || !is_text)
+		tnef_meeting_property(r->a, &r->meeting, id, value,
+			is_text ? line(r, value, type == PT_UNICODE) : NULL);
 	if (id == PR_INTERNET_CPID && value.len == 4) {
 		unsigned codepage = value.data[0] | (unsigned)value.data[1] << 8;
 
@@ -321,6 +338,7 @@ on_attribute(struct reader *r, unsigned id, struct mf_bytes data)
 		break;
 	case ATT_MESSAGE_CLASS:
 		r->out->message_class = line(r, data, false);
+		tnef_meeting_class(&r->meeting, r->out->message_class);
 		break;
 	case ATT_BODY:
 		if (r->out->text == NULL)
@@ -419,6 +437,7 @@ read_all(struct mf_arena *a, struct mf_bytes data, unsigned depth, struct mime_t
 	struct cursor c = { data.data, data.len, false };
 
 	memset(out, 0, sizeof(*out));
+	tnef_meeting_init(&r.meeting);
 	if (take_u32(&c) != SIGNATURE)
 		return mf_fail(err, MF_INVALID, "mime: no TNEF");
 	take_u16(&c); /* a key of no meaning */
@@ -435,6 +454,12 @@ read_all(struct mf_arena *a, struct mf_bytes data, unsigned depth, struct mime_t
 		take_u16(&c); /* checksum */
 	}
 	read_rtf(&r);
+	if (tnef_meeting_good(&r.meeting)) {
+		struct mime_tnef_meeting *m = mf_new(a, struct mime_tnef_meeting);
+
+		*m = r.meeting;
+		out->meeting = m;
+	}
 	finish(&r);
 	open_messages(&r, depth);
 	return MF_OK;

@@ -12,6 +12,7 @@
 #include "mailferry/arena.h"
 #include "mailferry/bytes.h"
 #include "mailferry/error.h"
+#include "mime/tnef_meeting.h"
 
 enum { MIME_TNEF_FILES_MAX = 200 };
 
@@ -27,9 +28,10 @@ struct mime_tnef_file {
 struct mime_tnef {
 	struct mime_tnef_file *files;
 	size_t n_files;
-	const char *text;	   /* the message's text, UTF-8; NULL when there is none */
-	const char *html;	   /* its HTML, UTF-8; NULL when there is none */
-	const char *message_class; /* "IPM.Note"; NULL when it is not told */
+	const char *text; /* the message's text, UTF-8; NULL when there is none */
+	const char *html; /* its HTML, UTF-8; NULL when there is none */
+	const struct mime_tnef_meeting *meeting; /* NULL: it is none that can be told */
+	const char *message_class;		 /* "IPM.Note"; NULL when it is not told */
 };
 
 /* MF_INVALID: this is no TNEF. The input must outlive the result. */

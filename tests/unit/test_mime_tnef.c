@@ -160,6 +160,77 @@ Test(mime_tnef, text_in_rtf_and_objects)
 	}
 }
 
+static void
+add_named(struct mf_buf *b, unsigned type, unsigned number, const void *value, size_t len)
+{
+	static const uint8_t appointment[16] = { 0x02, 0x20, 0x06, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0,
+		0, 0, 0x46 };
+
+	add_number(b, type, 2);
+	add_number(b, 0x8001, 2);
+	mf_buf_add(b, appointment, 16);
+	add_number(b, 0, 4);
+	add_number(b, number, 4);
+	mf_buf_add(b, value, len);
+}
+
+/* What it says of a meeting becomes a calendar, whose lines nothing in it can end. */
+Test(mime_tnef, a_meeting_becomes_a_calendar)
+{
+	static const uint8_t time[8] = { 0x00, 0xa8, 0x31, 0xf3, 0x22, 0xaa, 0xdc, 0x01 };
+	struct mf_arena *a = mf_arena_new();
+	struct mf_buf b, p, out;
+	struct mime_tnef t;
+	struct mime_addresses from, to;
+
+	mf_buf_init(&b, 0);
+	mf_buf_init(&p, 0);
+	mf_buf_init(&out, 0);
+	add_number(&b, 0x223e9f78, 4);
+	add_number(&b, 1, 2);
+	add_attribute(&b, 0x8008, "IPM.Microsoft Schedule.MtgReq\0", 30);
+	add_number(&p, 5, 4);
+	add_property(&p, 0x37, 0x1e, "a;b,c\\\r\nEND:VEVENT\0", 19);
+	add_property(&p, 0x42, 0x1e, "The \"Boss\"\0", 11);
+	add_number(&p, 0xb, 2);
+	add_number(&p, 0x63, 2);
+	add_number(&p, 1, 4);
+	add_named(&p, 0x40, 0x820d, time, 8);
+	add_named(&p, 0x3, 0x8201, "\4\0\0\0", 4);
+	add_attribute(&b, 0x9003, p.data, p.len);
+	cr_assert_eq(mime_tnef_read(a, mf_buf_bytes(&b), &t, NULL), MF_OK);
+	cr_assert_null(t.meeting, "it has no id");
+	mf_buf_clear(&p);
+	add_number(&p, 1, 4);
+	add_number(&p, 0x102, 2);
+	add_number(&p, 0x8001, 2);
+	mf_buf_add(&p, "\x90\xda\xd8\x6e\x0b\x45\x1b\x10\x98\xda\x00\xaa\x00\x3f\x13\x05", 16);
+	add_number(&p, 0, 4);
+	add_number(&p, 3, 4);
+	add_number(&p, 1, 4);
+	add_number(&p, 4, 4);
+	mf_buf_add(&p, "\4\0\xab\xcd", 4);
+	add_attribute(&b, 0x9003, p.data, p.len);
+	cr_assert_eq(mime_tnef_read(a, mf_buf_bytes(&b), &t, NULL), MF_OK);
+	cr_assert_not_null(t.meeting);
+	mime_addresses_parse(a, mf_bytes_str("Boss <boss@x.org>"), NULL, &from);
+	mime_addresses_parse(a, mf_bytes_str("Anna <anna@x.org>, b@x.org"), NULL, &to);
+	mime_tnef_calendar(t.meeting, &from, &to, &out);
+	cr_assert_str_eq(mf_buf_str(&out),
+		"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\n"
+		"UID:0400ABCD\r\nDTSTAMP:20260302T090000Z\r\nDTSTART:20260302T090000Z\r\n"
+		"DTEND:20260302T090000Z\r\nSUMMARY:a\\;b\\,c\\\\ END:VEVENT\r\n"
+		"ORGANIZER;CN=\"The Boss\":mailto:boss@x.org\r\n"
+		"ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;CN=\"Anna\":mailto:anna@x.org\r\n"
+		"ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:b@x.org\r\nSEQUENCE:4\r\n"
+		"X-MICROSOFT-CDO-ALLDAYEVENT:FALSE\r\nX-MICROSOFT-CDO-BUSYSTATUS:BUSY\r\n"
+		"END:VEVENT\r\nEND:VCALENDAR\r\n");
+	mf_buf_deinit(&b);
+	mf_buf_deinit(&p);
+	mf_buf_deinit(&out);
+	mf_arena_free(a);
+}
+
 /* A message as attachment: its text and its files are files. */
 Test(mime_tnef, messages_within_are_opened)
 {

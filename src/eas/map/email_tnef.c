@@ -3,10 +3,13 @@
 
 #include <string.h>
 
+#include "mime/header.h"
+
 /* No section of a message begins so. */
-#define OURS	      "tnef:"
-#define PLAIN_SECTION OURS "plain"
-#define HTML_SECTION  OURS "html"
+#define OURS		 "tnef:"
+#define PLAIN_SECTION	 OURS "plain"
+#define HTML_SECTION	 OURS "html"
+#define CALENDAR_SECTION OURS "calendar"
 
 static const struct mf_part *
 text_part(struct mf_arena *a, const char *section, const char *subtype, const char *text)
@@ -59,6 +62,19 @@ set_file(const struct mime_tnef_file *f, const struct mf_part *part, unsigned nu
 		.size = f->data.len };
 }
 
+/* A meeting is told as if the message had a calendar, unless it has one. */
+static void
+apply_meeting(struct mf_arena *a, const struct mime_tnef *t, struct mime_structure *s)
+{
+	if (t->meeting == NULL || s->calendar != NULL)
+		return;
+	s->calendar = text_part(a, CALENDAR_SECTION, "calendar", "");
+	s->calendar_method = t->meeting->method;
+	s->message_class = strcmp(t->meeting->method, "CANCEL") == 0
+				   ? "IPM.Schedule.Meeting.Canceled"
+				   : "IPM.Schedule.Meeting.Request";
+}
+
 /* The files in place of the one that holds them. */
 static void
 apply_files(struct mf_arena *a, const struct mime_tnef *t, size_t at, struct mime_structure *s)
@@ -84,6 +100,7 @@ email_tnef_apply(struct mf_arena *a, const struct tnef_shown *shown, struct mime
 			strcmp(s->attachments[i].part->section, shown->section) != 0)
 			continue;
 		apply_text(a, shown->tnef, s);
+		apply_meeting(a, shown->tnef, s);
 		/* Of a message that would be empty the container is better than nothing. */
 		if (shown->tnef->n_files > 0 || s->plain.n > 0)
 			apply_files(a, shown->tnef, i, s);
@@ -101,6 +118,20 @@ email_tnef_choose(struct mf_section_want *list, size_t n)
 	return kept;
 }
 
+struct mf_bytes
+email_tnef_calendar(struct mf_arena *a, const struct mime_tnef *t, const struct mime_header *header)
+{
+	struct mime_addresses from, to;
+	struct mf_buf b;
+	mime_header_addresses(a, header, "From", NULL, &from);
+	mime_header_addresses(a, header, "To", NULL, &to);
+	mf_buf_init(&b, 0);
+	mime_tnef_calendar(t->meeting, &from, &to, &b);
+	struct mf_bytes calendar = mf_memdup(a, b.data, b.len);
+	mf_buf_deinit(&b);
+	return calendar;
+}
+
 struct mf_item
 email_tnef_item(struct mf_arena *a, const struct tnef_shown *shown, const struct mf_item *item)
 {
@@ -110,13 +141,19 @@ email_tnef_item(struct mf_arena *a, const struct tnef_shown *shown, const struct
 		return more;
 	texts[0][1] = shown->tnef->text;
 	texts[1][1] = shown->tnef->html;
-	struct mf_section *list = mf_new_array(a, struct mf_section, item->n_sections + 2);
+	struct mf_section *list = mf_new_array(a, struct mf_section, item->n_sections + 3);
 	if (item->n_sections > 0)
 		memcpy(list, item->sections, item->n_sections * sizeof(*list));
 	for (size_t i = 0; i < 2; i++)
 		if (texts[i][1] != NULL)
 			list[more.n_sections++] = (struct mf_section){ .section = texts[i][0],
 				.data = mf_bytes_str(texts[i][1]) };
+	if (shown->tnef->meeting != NULL) {
+		struct mime_header header;
+		mime_header_parse(a, item->header, &header);
+		list[more.n_sections++] = (struct mf_section){ .section = CALENDAR_SECTION,
+			.data = email_tnef_calendar(a, shown->tnef, &header) };
+	}
 	more.sections = list;
 	return more;
 }

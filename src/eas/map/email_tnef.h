@@ -21,7 +21,11 @@ void email_tnef_apply(struct mf_arena *a, const struct tnef_shown *shown, struct
 /* Takes out what no store can be asked for: texts that are in the TNEF. Returns how many are left. */
 size_t email_tnef_choose(struct mf_section_want *list, size_t n);
 
-/* The item with those texts among its sections. */
+/* The meeting of a TNEF as a calendar, in the arena; the header is the message's. */
+struct mf_bytes email_tnef_calendar(
+	struct mf_arena *a, const struct mime_tnef *t, const struct mime_header *header);
+
+/* The item with those texts, and the calendar, among its sections. */
 struct mf_item email_tnef_item(
 	struct mf_arena *a, const struct tnef_shown *shown, const struct mf_item *item);
 
