@@ -181,10 +181,22 @@ submit_submit(struct mf_session *s, const struct mf_envelope *e, mf_read_fn *rea
 	return memory_end(s, &fault, st, err);
 }
 
+static bool
+submit_eight_bit(struct mf_session *s)
+{
+	bool takes;
+
+	memory_lock(s->world);
+	takes = (s->world->capabilities & MEMORY_EIGHT_BIT) != 0;
+	memory_unlock(s->world);
+	return takes;
+}
+
 static const struct mf_submit_api submit = {
 	.size = sizeof(submit),
 	.limit = submit_limit,
 	.submit = submit_submit,
+	.eight_bit = submit_eight_bit,
 };
 
 /* ---- The directory ---- */
@@ -403,7 +415,7 @@ static void
 backend_describe(struct mf_session *s, struct mf_buf *out)
 {
 	static const char *const words[] = { "move-ids", "put-ids", "identities", "modseq",
-		"vanished", "special-use", "previews" };
+		"vanished", "special-use", "previews", "eight-bit" };
 	unsigned c;
 
 	memory_lock(s->world);

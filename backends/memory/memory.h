@@ -156,7 +156,8 @@ enum memory_capability {
 	MEMORY_VANISHED = 1 << 4, /* else what is gone is found by mf_changes.known (no QRESYNC) */
 	MEMORY_SPECIAL_USE = 1 << 5, /* roles other than the Inbox's are known */
 	MEMORY_PREVIEWS = 1 << 6,    /* previews are to be had */
-	MEMORY_ALL_CAPABILITIES = (1 << 7) - 1
+	MEMORY_EIGHT_BIT = 1 << 7,   /* submit takes bytes over 127 */
+	MEMORY_ALL_CAPABILITIES = (1 << 8) - 1
 };
 
 /* What the server has from now on (all at first). */

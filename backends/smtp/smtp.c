@@ -183,6 +183,12 @@ limit(struct mf_session *s)
 	return s->size_max;
 }
 
+static bool
+eight_bit(struct mf_session *s)
+{
+	return (s->offers & SMTP_8BITMIME) != 0;
+}
+
 static void
 describe(struct mf_session *s, struct mf_buf *out)
 {
@@ -206,6 +212,7 @@ static const struct mf_submit_api submit = {
 	.size = sizeof(struct mf_submit_api),
 	.limit = limit,
 	.submit = smtp_submit,
+	.eight_bit = eight_bit,
 };
 
 const struct mf_backend_api mf_backend_smtp = {

@@ -310,6 +310,9 @@ struct mf_submit_api {
 	 * recipient (see each). *sent is set whatever is returned. */
 	enum mf_status (*submit)(struct mf_session *s, const struct mf_envelope *e,
 		mf_read_fn *read, void *ctx, enum mf_sent *sent, struct mf_error *err);
+	/* Whether the server takes bytes over 127 (8BITMIME); NULL: it does. Asked before `submit`, which takes
+	 * the message as it is all the same. */
+	bool (*eight_bit)(struct mf_session *s);
 };
 
 /* ---- Watching: events without a thread ---- */

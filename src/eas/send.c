@@ -141,6 +141,8 @@ give_once(struct outgoing *o, enum mf_sent *sent, bool *stale, struct mf_error *
 		clock_ms() + SESSION_WAIT_MS, &s, &api, err);
 	if (st != MF_OK)
 		return st;
+	if (api->submit->eight_bit != NULL && !api->submit->eight_bit(s))
+		message_make_seven_bit(o);
 	struct mf_envelope e = { .from = o->from,
 		.to = o->to,
 		.n_to = o->n_to,

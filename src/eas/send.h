@@ -114,6 +114,9 @@ void send_flight_end(struct send_flight *f);
 unsigned message_read(struct outgoing *o);
 /* Composes, edits the header and measures; after the source is there. */
 enum mf_status message_build(struct outgoing *o, struct mf_error *err);
+/* For a server that takes no bytes over 127: what can be encoded is. What is signed, encrypted or very large stays as
+ * it is. The copy for Sent is not changed. */
+void message_make_seven_bit(struct outgoing *o);
 
 /* ---- send_source.c ---- */
 

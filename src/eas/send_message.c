@@ -12,8 +12,9 @@
 #include "conversation/outgoing.h"
 #include "eas/send.h"
 #include "eas/status.h"
+#include "mime/seven_bit.h"
 
-enum { HEADER_MAX = 1 << 20 };
+enum { HEADER_MAX = 1 << 20, SEVEN_BIT_MAX = 16 << 20 };
 
 /* ---- Reading what the phone sent ---- */
 
@@ -263,6 +264,30 @@ measure(struct outgoing *o)
 	o->utf8 = eight_bit(o->from);
 	for (size_t i = 0; i < o->n_to; i++)
 		o->utf8 = o->utf8 || eight_bit(o->to[i].address);
+}
+
+/* The whole as it stands now. */
+static struct mf_bytes
+joined(const struct outgoing *o)
+{
+	struct mf_buf b;
+	mf_buf_init(&b, 0);
+	mf_buf_add(&b, o->out.data, o->out.len);
+	for (size_t i = 0; i < o->content.n; i++)
+		mf_buf_add(&b, o->content.list[i].data, o->content.list[i].len);
+	struct mf_bytes whole = mf_memdup(o->r->arena, b.data, b.len);
+	mf_buf_deinit(&b);
+	return whole;
+}
+
+void
+message_make_seven_bit(struct outgoing *o)
+{
+	struct mime_segments s;
+	if (!o->eight_bit || o->size > SEVEN_BIT_MAX || !mime_seven_bit(o->r->arena, joined(o), &s))
+		return;
+	o->stream = (struct send_stream){ .rest = s.list, .n_rest = s.n };
+	o->size = send_stream_measure(&o->stream, &o->eight_bit);
 }
 
 enum mf_status

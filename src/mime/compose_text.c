@@ -215,9 +215,11 @@ choose_encoding(struct mf_bytes text)
 }
 
 /* GMime's encoders write LF, and take CR of quoted-printable text for a character. */
-static void
-add_encoded(struct mf_buf *out, struct mf_bytes text, GMimeContentEncoding how)
+void
+mime_add_encoded(struct mf_buf *out, struct mf_bytes text, bool base64)
 {
+	const GMimeContentEncoding how =
+		base64 ? GMIME_CONTENT_ENCODING_BASE64 : GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE;
 	GMimeEncoding state;
 	struct mf_buf in;
 	char *encoded;
@@ -253,7 +255,7 @@ mime_add_text_entity(struct mf_buf *out, struct mf_bytes text, enum mime_format 
 	if (how == GMIME_CONTENT_ENCODING_7BIT)
 		mf_buf_add(out, text.data, text.len);
 	else
-		add_encoded(out, text, how);
+		mime_add_encoded(out, text, how == GMIME_CONTENT_ENCODING_BASE64);
 	if (out->data[out->len - 1] != '\n')
 		mf_buf_add_str(out, "\r\n");
 }

@@ -19,4 +19,7 @@ void mime_add_original(struct mf_arena *a, struct mf_buf *out, struct mf_bytes t
  * transfer encoding that suits it, an empty line, the encoded text. */
 void mime_add_text_entity(struct mf_buf *out, struct mf_bytes text, enum mime_format format);
 
+/* Appends text (lines that end with CRLF or LF; base64: any bytes) in a transfer encoding, with CRLF. */
+void mime_add_encoded(struct mf_buf *out, struct mf_bytes text, bool base64);
+
 #endif

@@ -213,7 +213,7 @@ static void
 step_without(struct player *p, const char *rest, const char *block)
 {
 	static const char *const words[] = { "move-ids", "put-ids", "identities", "modseq",
-		"vanished", "special-use", "previews" };
+		"vanished", "special-use", "previews", "eight-bit" };
 	unsigned lacks = 0;
 
 	(void)block;
