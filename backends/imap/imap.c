@@ -126,8 +126,8 @@ static const struct mf_setting settings[] = {
 		.value = "3m",
 		.min = 10,
 		.max = 3600,
-		.help = "With idle: how often the waited-for folders besides the Inbox are asked "
-			"for." },
+		.help = "With idle: how often the waited-for folders besides the Inbox, and the "
+			"list of folders, are asked for." },
 	{ .name = "drafts",
 		.type = MF_SETTING_STRING,
 		.value = "",

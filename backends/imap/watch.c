@@ -80,6 +80,11 @@ watch_disconnect(struct mf_watch *w)
 	w->n_line = 0;
 	w->literal = 0;
 	w->idling = w->hibernates = w->chatters = false;
+	w->listing_due = w->folders_due = false;
+	w->ask_from = w->ask_next = 0;
+	free(w->arrivals);
+	w->arrivals = NULL;
+	w->n_arrivals = 0;
 	mf_buf_deinit(&w->out);
 	mf_buf_init(&w->out, WATCH_OUT_MAX);
 }
@@ -364,9 +369,20 @@ watch_stop(struct mf_watch *w)
 	free(w);
 }
 
+static size_t
+watch_arrived(const struct mf_watch *w, struct mf_arrival *out, size_t max)
+{
+	if (w->n_arrivals > max || w->n_arrivals > WATCH_ARRIVALS_MAX)
+		return 0;
+	if (w->n_arrivals > 0)
+		memcpy(out, w->arrivals, w->n_arrivals * sizeof(*out));
+	return w->n_arrivals;
+}
+
 const struct mf_watch_api imap_watch = {
 	.size = sizeof(struct mf_watch_api),
 	.start = watch_start,
 	.folders = watch_folders,
 	.stop = watch_stop,
+	.arrived = watch_arrived,
 };

@@ -45,18 +45,14 @@ ask_status(struct mf_session *s, struct imap_status *rows, size_t n, struct mf_e
 	return st;
 }
 
-/* The order of the answers does not matter. */
 static enum mf_status
 digest_list(void *ctx, struct mf_session *s, struct imap_lex *x, bool cut)
 {
-	uint64_t *sum = ctx, h = 1469598103934665603ULL;
+	uint64_t *sum = ctx;
 
 	(void)s;
-	if (cut || !imap_lex_word(x, "LIST"))
-		return MF_OK;
-	for (const uint8_t *p = x->p; p < x->end; p++)
-		h = (h ^ *p) * 1099511628211ULL;
-	*sum += h;
+	if (!cut && imap_lex_word(x, "LIST"))
+		watch_digest_list(sum, *x);
 	return MF_OK;
 }
 
@@ -124,9 +120,7 @@ take(struct mf_watch *w, const struct watch_check *c)
 		if (f != NULL && c->rows[i].told)
 			watch_compare(w, &f->seen, &c->rows[i].now, f->id);
 	}
-	if (w->listing != 0 && w->listing != c->listing)
-		w->stir(w->ctx, MF_STIR_FOLDERS, NULL);
-	w->listing = c->listing;
+	watch_take_listing(w, c->listing);
 }
 
 static void

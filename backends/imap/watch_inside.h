@@ -10,6 +10,7 @@
 
 #include "cursor.h"
 #include "mailferry/loop.h"
+#include "reader.h"
 #include "session.h"
 
 enum watch_state {
@@ -57,6 +58,8 @@ struct mf_watch {
 	bool idling;	   /* IDLE was sent and not yet ended */
 	bool inbox;	   /* is wanted */
 	bool stirred;	   /* an event came while a check was under way */
+	bool listing_due;  /* the list of folders is asked for in this round */
+	bool folders_due;  /* the folders besides the Inbox are, too */
 	bool chatters;	   /* the server says by itself that it is still there */
 	unsigned last_tag; /* of the last command that was sent */
 	unsigned failures;
@@ -67,7 +70,12 @@ struct mf_watch {
 	int64_t polled;	    /* the folders besides the Inbox were last asked for */
 
 	struct imap_cursor now; /* of the Inbox, as far as it was told: count and uidnext */
-	uint64_t listing;	/* digest of the list of folders; 0: not known */
+	uint32_t ask_from; /* what came to the Inbox from this UID on is asked for; 0: nothing */
+	uint32_t ask_next; /* the same of what came meanwhile */
+	struct mf_arrival *arrivals; /* the answers; owned */
+	uint8_t n_arrivals;	     /* beyond WATCH_ARRIVALS_MAX: too many */
+	uint64_t listing;	     /* digest of the list of folders; 0: not known */
+	uint64_t listing_new; /* of the one that is being told; 0: not one that can be compared */
 	struct watch_folder *folders;
 	size_t n_folders;
 
@@ -77,7 +85,10 @@ struct mf_watch {
 	struct mf_buf out;
 };
 
-enum { WATCH_OUT_MAX = 1 << 20 }; /* commands not yet sent */
+enum {
+	WATCH_OUT_MAX = 1 << 20, /* commands not yet sent */
+	WATCH_ARRIVALS_MAX = 50, /* of one wake-up */
+};
 
 static inline struct mf_watch *
 watch_of_timer(struct mf_loop_timer *t)
@@ -115,6 +126,14 @@ void watch_plan_check(struct mf_watch *w);
 
 /* Bytes that have arrived; may end in watch_lost or watch_ended. */
 void watch_take(struct mf_watch *w, const char *data, size_t len);
+
+/* One line of LIST taken into a digest that does not depend on their order. What may change by itself (whether a
+ * folder has new mail) is left out. */
+void watch_digest_list(uint64_t *sum, struct imap_lex x);
+/* What came to the Inbox is known now, or will not be known: told. */
+void watch_tell_arrivals(struct mf_watch *w);
+/* The whole list of folders was told: another one than before? */
+void watch_take_listing(struct mf_watch *w, uint64_t listing);
 
 /* ---- watch_check.c ---- */
 

@@ -6,8 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "attrs.h"
 #include "reader.h"
 #include "status.h"
+#include "values.h"
 #include "watch_inside.h"
 
 enum { LINE_KEEP = 1024 }; /* of a line that came in pieces; what is longer tells no more */
@@ -115,24 +117,91 @@ fewer(struct mf_watch *w, uint64_t n)
 		event(w, MF_STIR_CHANGED, "INBOX");
 }
 
+/* What came is asked for on this connection, which is awake now: whoever waits can then decide without
+ * another one. */
+static void
+ask_what_came(struct mf_watch *w, uint32_t from)
+{
+	w->stirred = true;
+	if (w->ask_from != 0) {
+		w->ask_next = w->ask_next != 0 ? w->ask_next : from;
+	} else if (w->state == WATCH_WAITING && w->idling) {
+		w->ask_from = from;
+		watch_round_begin(w);
+	} else {
+		event(w, MF_STIR_NEW, "INBOX");
+	}
+}
+
 /* EXISTS with the number that was known tells nothing new. */
 static void
 exist(struct mf_watch *w, uint32_t n)
 {
-	uint32_t before = w->now.count;
+	uint32_t before = w->now.count, from = w->now.uidnext;
 
 	w->now.count = n;
 	if (w->state == WATCH_SETTING || n == before)
 		return;
-	if (n > before)
+	if (n > before && from != 0)
 		w->now.uidnext += n - before;
-	if (w->inbox)
+	if (w->inbox && n > before && from != 0)
+		ask_what_came(w, from);
+	else if (w->inbox)
 		event(w, n > before ? MF_STIR_NEW : MF_STIR_CHANGED, "INBOX");
+}
+
+/* "(UID 7 INTERNALDATE ...)" that was asked for; false: of something else. */
+static bool
+take_arrival(struct mf_watch *w, struct imap_lex x)
+{
+	struct mf_arrival a = { .folder = "INBOX", .epoch = w->now.uidvalidity };
+	struct imap_attr attr;
+	bool dated = false;
+
+	if (w->ask_from == 0 || w->state != WATCH_ROUND || !imap_attrs_open(&x))
+		return false;
+	while (imap_attrs_next(&x, &attr)) {
+		if (imap_bytes_is(attr.name, "UID")) {
+			a.id = imap_lex_number(&x);
+		} else if (imap_bytes_is(attr.name, "INTERNALDATE")) {
+			a.date = imap_date_read(imap_lex_string(&x));
+			dated = true;
+		} else {
+			imap_lex_skip(&x);
+		}
+	}
+	if (x.bad || !dated || a.id == 0)
+		return false;
+	if (a.id < w->ask_from) /* "7:*" is the last one, too, when that is older */
+		return true;
+	if (w->arrivals == NULL)
+		w->arrivals = calloc(WATCH_ARRIVALS_MAX, sizeof(*w->arrivals));
+	if (w->arrivals == NULL)
+		abort();
+	if (w->n_arrivals < WATCH_ARRIVALS_MAX)
+		w->arrivals[w->n_arrivals] = a;
+	if (w->n_arrivals <= WATCH_ARRIVALS_MAX)
+		w->n_arrivals++;
+	if (a.id >= w->now.uidnext && a.id < UINT32_MAX)
+		w->now.uidnext = (uint32_t)a.id + 1;
+	return true;
+}
+
+void
+watch_tell_arrivals(struct mf_watch *w)
+{
+	event(w, MF_STIR_NEW, "INBOX");
+	free(w->arrivals);
+	w->arrivals = NULL;
+	w->n_arrivals = 0;
+	w->ask_from = w->ask_next;
+	w->ask_next = 0;
 }
 
 static void
 take_number(struct mf_watch *w, struct imap_lex *x)
 {
+	struct imap_lex all = *x;
 	uint64_t n = imap_lex_number(x);
 
 	imap_lex_take(x, ' ');
@@ -140,8 +209,41 @@ take_number(struct mf_watch *w, struct imap_lex *x)
 		exist(w, (uint32_t)n);
 	else if (imap_lex_word(x, "EXPUNGE"))
 		fewer(w, 1);
-	else if (imap_lex_word(x, "FETCH") && w->state != WATCH_SETTING && w->inbox)
+	else if (imap_lex_word(x, "FETCH") && !take_arrival(w, all) && w->state != WATCH_SETTING &&
+		 w->inbox)
 		event(w, MF_STIR_CHANGED, "INBOX");
+}
+
+/* ---- The list of folders ---- */
+
+void
+watch_digest_list(uint64_t *sum, struct imap_lex x)
+{
+	static const char *const fickle[] = { "\\Marked", "\\Unmarked" };
+	size_t len = (size_t)(x.end - x.p) < LINE_KEEP / 2 ? (size_t)(x.end - x.p) : LINE_KEEP / 2;
+	uint64_t h = 1469598103934665603ULL;
+
+	for (size_t i = 0; i < len; i++) {
+		for (size_t k = 0; k < sizeof(fickle) / sizeof(fickle[0]); k++) {
+			size_t n = strlen(fickle[k]);
+
+			if (len - i > n && strncasecmp((const char *)x.p + i, fickle[k], n) == 0)
+				i += n;
+		}
+		if (x.p[i] != ' ')
+			h = (h ^ x.p[i]) * 1099511628211ULL;
+	}
+	*sum += h;
+}
+
+void
+watch_take_listing(struct mf_watch *w, uint64_t listing)
+{
+	bool other = listing != 0 && w->listing != 0 && listing != w->listing;
+
+	w->listing = listing;
+	if (other)
+		event(w, MF_STIR_FOLDERS, NULL);
 }
 
 /* ---- Lines ---- */
@@ -156,8 +258,12 @@ take_ok(struct mf_watch *w, struct imap_lex *x)
 		return;
 	if (imap_lex_word(x, "NOTIFICATIONOVERFLOW") || imap_lex_word(x, "NOTIFICATIONOVERFLOW]"))
 		watch_lost(w, "too many notifications for the server");
+	else if (w->state != WATCH_SETTING || w->notify)
+		return;
 	else if (imap_lex_word(x, "UIDNEXT"))
 		w->now.uidnext = (uint32_t)imap_lex_number(x);
+	else if (imap_lex_word(x, "UIDVALIDITY"))
+		w->now.uidvalidity = (uint32_t)imap_lex_number(x);
 }
 
 /* Whether idle sessions hibernate is nowhere said; which server does that, is (RFC 2971). */
@@ -197,6 +303,8 @@ take_untagged(struct mf_watch *w, struct imap_lex *x)
 	} else if (imap_lex_word(x, "LIST") || imap_lex_word(x, "LSUB")) {
 		if (w->state == WATCH_WAITING)
 			event(w, MF_STIR_FOLDERS, NULL);
+		else if (w->listing_due)
+			watch_digest_list(&w->listing_new, *x);
 	}
 }
 

@@ -59,7 +59,7 @@ command(struct mf_watch *w, const char *before, const char *wire, const char *af
 	mf_buf_printf(&w->out, "W%u %s%s%s\r\n", ++w->last_tag, before, wire, after);
 }
 
-/* ---- Checks: what the idling connection does not tell ---- */
+/* ---- Checks: what an idling connection does not tell. It is asked itself, unless it hibernates ---- */
 
 /* Folders that nobody has waited for during an hour are asked for no more. */
 static void
@@ -90,7 +90,12 @@ check_now(struct mf_loop_timer *t)
 	drop_folders(w);
 	w->restless = 0;
 	w->polled = net_stream_now();
-	watch_check_begin(w);
+	if (w->hibernates && w->b->watch_hibernation_ms > 0) {
+		watch_check_begin(w);
+		return;
+	}
+	w->listing_due = w->folders_due = true;
+	watch_round_begin(w);
 }
 
 /* A session that hibernates loses what arrives in the moment before: Dovecot collects events for half a
@@ -104,13 +109,10 @@ watch_plan_check(struct mf_watch *w)
 		return;
 	if (w->hibernates && w->restless != 0 && w->b->watch_hibernation_ms > 0)
 		at = w->restless + w->b->watch_hibernation_ms + AFTER_HIBERNATION_MS;
-	if (w->n_folders > 0 && w->polled + w->b->watch_poll_ms < at)
+	if (w->polled + w->b->watch_poll_ms < at)
 		at = w->polled + w->b->watch_poll_ms;
 	w->check.fire = check_now;
-	if (at == INT64_MAX)
-		mf_loop_timer_clear(w->loop, &w->check);
-	else
-		mf_loop_timer_set(w->loop, &w->check, at > now ? at - now : 0);
+	mf_loop_timer_set(w->loop, &w->check, at > now ? at - now : 0);
 }
 
 /* ---- Rounds: everything that is asked, then waiting ---- */
@@ -157,7 +159,12 @@ static void
 round_end(struct mf_watch *w)
 {
 	w->failures = 0;
-	if (w->asked_anew) {
+	if (w->ask_from != 0)
+		watch_tell_arrivals(w);
+	if (w->listing_due)
+		watch_take_listing(w, w->listing_new);
+	w->listing_due = w->folders_due = false;
+	if (w->asked_anew || w->ask_from != 0) {
 		watch_round_begin(w);
 		return;
 	}
@@ -180,10 +187,10 @@ round_end(struct mf_watch *w)
 static void
 ask_status(struct mf_watch *w)
 {
-	bool idles = (w->caps & IMAP_CAP_IDLE) != 0;
+	bool all = w->folders_due || (w->caps & IMAP_CAP_IDLE) == 0;
 
 	for (size_t i = 0; i < w->n_folders; i++)
-		if (w->folders[i].wire != NULL && (w->folders[i].seen.uidvalidity == 0 || !idles))
+		if (w->folders[i].wire != NULL && (w->folders[i].seen.uidvalidity == 0 || all))
 			command(w, "STATUS ", w->folders[i].wire,
 				(w->caps & IMAP_CAP_CONDSTORE) != 0
 					? " (UIDNEXT UIDVALIDITY MESSAGES HIGHESTMODSEQ)"
@@ -213,6 +220,12 @@ watch_round_begin(struct mf_watch *w)
 	else if (!w->notify)
 		ask_status(w);
 	w->asked_anew = false;
+	if (w->ask_from != 0)
+		mf_buf_printf(&w->out, "W%u UID FETCH %u:* (UID INTERNALDATE)\r\n", ++w->last_tag,
+			w->ask_from);
+	w->listing_new = 0;
+	if (w->listing_due)
+		command(w, "LIST \"\" \"*\"", "", "");
 	command(w, "NOOP", "", "");
 	w->state = WATCH_ROUND;
 	watch_timer(w, too_late, ANSWER_MS);
@@ -224,6 +237,7 @@ static void
 set_idle(struct mf_watch *w)
 {
 	w->notify = false;
+	w->listing_due = true;
 	if ((w->caps & IMAP_CAP_ID) != 0)
 		command(w, "ID NIL", "", "");
 	command(w, "EXAMINE INBOX", "", "");
@@ -266,6 +280,7 @@ watch_set_up(struct mf_watch *w)
 	w->now = (struct imap_cursor){ 0 };
 	for (size_t i = 0; i < w->n_folders; i++)
 		w->folders[i].seen = (struct imap_cursor){ 0 };
+	w->listing_due = !w->notify; /* what later ones are compared with */
 	w->state = WATCH_SETTING;
 	watch_timer(w, too_late, ANSWER_MS);
 	if (w->notify)

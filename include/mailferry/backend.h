@@ -334,6 +334,13 @@ enum mf_stir {
  * wrongly or twice, never too late. On the loop's thread; folder lives until it returns. */
 typedef void mf_stir_fn(void *ctx, enum mf_stir what, const char *folder);
 
+/* An item that was added, as of MF_EVENT_ADDED, and the epoch that its id is of. */
+struct mf_arrival {
+	const char *folder;
+	uint64_t id, epoch;
+	int64_t date;
+};
+
 /* All calls are made on the loop's thread and return at once. */
 struct mf_watch_api {
 	uint32_t size;
@@ -348,6 +355,10 @@ struct mf_watch_api {
 	void (*folders)(struct mf_watch *w, const char *const *ids, size_t n);
 	/* Ends it; nothing is told any more. NULL is fine. */
 	void (*stop)(struct mf_watch *w);
+	/* From within MF_STIR_NEW: the items that it is about, all of them, so that nobody needs to ask the server
+	 * what came; how many, 0: not known, or more than max. The folder lives as long as the call of stir. May be
+	 * NULL. */
+	size_t (*arrived)(const struct mf_watch *w, struct mf_arrival *out, size_t max);
 };
 
 /* ---- The backend ---- */

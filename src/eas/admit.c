@@ -368,3 +368,27 @@ eas_admit_readable(struct eas_request *r)
 	read_query(r, &run);
 	return run.query_status == MF_OK && find_version(r, &run.query) && r->command != NULL;
 }
+
+/* Rules are not looked at again: what they look at need not be here any more. */
+bool
+eas_admit_again(struct eas_request *r)
+{
+	struct mf_error err;
+	bool wiped, blocked;
+	if (state_record_load(r->server->state, r->user, r->device_id, &r->record, &err) != MF_OK)
+		return true; /* its next request will see */
+	wiped = r->record.wipe.kind != STATE_WIPE_NONE;
+	blocked = r->record.approval == STATE_APPROVAL_BLOCKED;
+	if (!wiped && !blocked)
+		return true;
+	if (r->watching != NULL)
+		r->server->watcher->end(r->server->watcher, r->watching);
+	r->watching = NULL;
+	if (wiped) {
+		refuse_wiped(r);
+	} else {
+		forget_watching(r);
+		refuse_status(r, EAS_DEVICE_BLOCKED, "no access any more");
+	}
+	return false;
+}

@@ -11,6 +11,10 @@
  * against the schema (NULL without one). Blocks for the login. */
 bool eas_admit(struct eas_request *r);
 
+/* Of a request that waits: has it been decided meanwhile that the device is to be wiped or may not come in? Then it
+ * is answered so, the user's mailbox is no longer watched for it, and this is false. */
+bool eas_admit_again(struct eas_request *r);
+
 /* Reads the query alone, without judging who sends it: is there a known command of a known version? Fills
  * r->command and r->version. */
 bool eas_admit_readable(struct eas_request *r);

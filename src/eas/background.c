@@ -93,8 +93,8 @@ number(const struct eas_server *server, uint32_t user_number, const struct mf_ba
 }
 
 int64_t
-eas_background_run(
-	const struct eas_server *server, uint32_t user_number, const struct mf_login *who)
+eas_background_run(const struct eas_server *server, uint32_t user_number,
+	const struct mf_login *who, bool *patient)
 {
 	const struct mf_backend_api *api;
 	struct mf_session *session;
@@ -110,6 +110,7 @@ eas_background_run(
 		st = number(server, user_number, api, &session, &err);
 	if (st == MF_OK) {
 		again = run(server, user_number, who, session, api);
+		*patient = !sync_conversations_ruled(server->state, who->user);
 		backend_session_put(server->backends, sync_numbered_close(session));
 	} else if (st == MF_AUTH || st == MF_REFUSED) {
 		again = EAS_BACKGROUND_DENIED; /* the next request brings others */

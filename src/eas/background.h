@@ -22,9 +22,9 @@ enum { EAS_BACKGROUND_DENIED = -1 };
 
 /* Does all the work of the table for a user, with a session from the pool. `who` as the backend knows the
  * user. Returns in how many ms to call again though nothing stirs; 0: not; EAS_BACKGROUND_DENIED: the mail
- * server does not take these credentials (any more). Any thread; one call at a
- * time for a user. */
-int64_t eas_background_run(
-	const struct eas_server *server, uint32_t user_number, const struct mf_login *who);
+ * server does not take these credentials (any more). *patient: what stirs from now on can wait, for the user has
+ * no rules that move mail. Any thread; one call at a time for a user. */
+int64_t eas_background_run(const struct eas_server *server, uint32_t user_number,
+	const struct mf_login *who, bool *patient);
 
 #endif

@@ -31,6 +31,9 @@ struct eas_command {
 	uint16_t status_tag; /* of the Status below the root */
 	enum eas_place place; /* what a failure of the whole command means: status.h */
 	enum eas_verdict (*run)(struct eas_request *r);
+	/* Of a request that waits, without a session: can it be answered by what has come (wait.arrived)?
+	 * Then it is, and this is true. NULL: it cannot. */
+	bool (*told)(struct eas_request *r);
 };
 
 extern const struct eas_command eas_commands[];
@@ -61,6 +64,7 @@ enum eas_verdict cmd_gethierarchy(struct eas_request *r);
 enum eas_verdict cmd_meetingresponse(struct eas_request *r);
 enum eas_verdict cmd_moveitems(struct eas_request *r);
 enum eas_verdict cmd_ping(struct eas_request *r);
+bool cmd_ping_told(struct eas_request *r);
 enum eas_verdict cmd_provision(struct eas_request *r);
 enum eas_verdict cmd_resolverecipients(struct eas_request *r);
 enum eas_verdict cmd_search(struct eas_request *r);

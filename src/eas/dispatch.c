@@ -107,6 +107,25 @@ may_miss(const struct eas_request *r, enum mf_status st)
 	return st == MF_TEMPORARY && !r->wait.ended && clock_ms() < r->wait.end;
 }
 
+/* What has come is taken in any case, so that it is not told when it is stale. */
+static bool
+is_told(struct eas_request *r)
+{
+	enum { ARRIVALS_MAX = 50 };
+	struct mf_arrival list[ARRIVALS_MAX];
+	const struct eas_watcher *w = r->server->watcher;
+	bool told;
+	if (r->command->told == NULL || r->watching == NULL)
+		return false;
+	r->wait.arrived = list;
+	r->wait.n_arrived = w->arrived(w, r->watching, list, ARRIVALS_MAX);
+	told = r->wait.n_arrived > 0 && r->wait.stirred == EAS_STIR_ITEMS && !r->wait.ended &&
+	       r->command->told(r);
+	r->wait.arrived = NULL;
+	r->wait.n_arrived = 0;
+	return told;
+}
+
 static enum eas_verdict
 run_again(struct eas_request *r)
 {
@@ -117,6 +136,12 @@ run_again(struct eas_request *r)
 		r->answer.http_status = 200;
 		return EAS_DONE;
 	}
+	if (!eas_admit_again(r))
+		return EAS_DONE;
+	if (r->wait.stirred == EAS_STIR_DECIDED && !r->wait.ended)
+		return EAS_WAIT;
+	if (is_told(r))
+		return EAS_DONE;
 	st = eas_store_open(r, SESSION_WAIT_MS, &err);
 	if (st == MF_OK)
 		return run_command(r);
@@ -143,17 +168,20 @@ enum eas_verdict
 eas_run(struct eas_request *r)
 {
 	eas_admit_name(r);
-	bool stirred =
-		r->waited && (r->wait.stirred & ~(unsigned)EAS_STIR_LOOK) != 0 && !r->wait.ended;
+	bool stirred = r->waited && (r->wait.stirred & (EAS_STIR_ITEMS | EAS_STIR_FOLDERS)) != 0 &&
+		       !r->wait.ended;
 	if (!r->waited && r->server->history != NULL)
 		r->digest = eas_history_digest(r);
 	mf_waited_take();
 	enum eas_verdict v = r->waited ? run_again(r) : run_first(r);
 	r->server_us += mf_waited_take();
 	if (stirred) {
-		eas_metrics_woken(v == EAS_DONE);
+		eas_metrics_woken(v == EAS_DONE, clock_us() - r->wait.stirred_us);
 		eas_history_woken(r->server->history, v == EAS_DONE);
 	}
+	if (stirred && v != EAS_DONE)
+		mf_log_debug("event=woken-for-nothing stirred=%u ms=%" PRId64, r->wait.stirred,
+			clock_ms() - r->began);
 	if (v == EAS_DONE) {
 		eas_admit_name(r);
 		log_summary(r);

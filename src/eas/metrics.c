@@ -24,6 +24,12 @@ static struct {
 
 static _Atomic uint64_t woken, woken_for_nothing, items, bytes_in, bytes_out;
 
+/* From the mail server's word to the answer, upper bounds in ms; the last is without. */
+enum { WAKE_BUCKETS = 12 };
+static const int64_t wake_bounds[WAKE_BUCKETS - 1] = { 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000,
+	5000 };
+static _Atomic uint64_t wake_buckets[WAKE_BUCKETS], wake_us;
+
 static size_t
 index_of(const struct eas_command *c)
 {
@@ -65,11 +71,19 @@ eas_metrics_done(const struct eas_request *r)
 }
 
 void
-eas_metrics_woken(bool found)
+eas_metrics_woken(bool found, int64_t us)
 {
+	size_t b = 0;
+
 	atomic_fetch_add(&woken, 1);
-	if (!found)
+	if (!found) {
 		atomic_fetch_add(&woken_for_nothing, 1);
+		return;
+	}
+	while (b < WAKE_BUCKETS - 1 && us > wake_bounds[b] * 1000)
+		b++;
+	atomic_fetch_add(&wake_buckets[b], 1);
+	atomic_fetch_add(&wake_us, us < 0 ? 0 : (uint64_t)us);
 }
 
 static const char *
@@ -119,6 +133,29 @@ print_times(struct mf_buf *out)
 	}
 }
 
+static void
+print_wakeups(struct mf_buf *out)
+{
+	uint64_t sum = 0;
+
+	mf_buf_add_str(out,
+		"# HELP mailferry_wakeup_seconds From the mail server's word to the answer of a "
+		"waiting request, of those that had something to tell.\n"
+		"# TYPE mailferry_wakeup_seconds histogram\n");
+	for (size_t b = 0; b < WAKE_BUCKETS; b++) {
+		sum += atomic_load(&wake_buckets[b]);
+		mf_buf_add_str(out, "mailferry_wakeup_seconds_bucket{le=\"");
+		if (b < WAKE_BUCKETS - 1)
+			mf_buf_printf(out, "%g", (double)wake_bounds[b] / 1000);
+		else
+			mf_buf_add_str(out, "+Inf");
+		mf_buf_printf(out, "\"} %" PRIu64 "\n", sum);
+	}
+	mf_buf_printf(out,
+		"mailferry_wakeup_seconds_sum %.6f\nmailferry_wakeup_seconds_count %" PRIu64 "\n",
+		(double)atomic_load(&wake_us) / 1e6, sum);
+}
+
 void
 eas_metrics_print(struct mf_buf *out)
 {
@@ -137,6 +174,7 @@ eas_metrics_print(struct mf_buf *out)
 
 	print_outcomes(out);
 	print_times(out);
+	print_wakeups(out);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		mf_buf_printf(out, "# HELP %s %s\n# TYPE %s counter\n%s %" PRIu64 "\n",
 			rows[i].name, rows[i].help, rows[i].name, rows[i].name,

@@ -9,8 +9,9 @@
 
 /* A request is over. */
 void eas_metrics_done(const struct eas_request *r);
-/* A waiting request was called again because something stirred; found: it had something to tell. */
-void eas_metrics_woken(bool found);
+/* A waiting request was called again because something stirred; found: it had something to tell, so many
+ * microseconds after that. */
+void eas_metrics_woken(bool found, int64_t us);
 
 /* Prometheus text (exposition format 0.0.4), appended. */
 void eas_metrics_print(struct mf_buf *out);

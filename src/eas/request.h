@@ -48,12 +48,15 @@ struct eas_request;
 /* Whoever wakes a waiting request when its folders stir: given by main, so that eas knows no thread.
  * `begin` is called once, after the first look found nothing: r->wait says what to watch. From its
  * return on, whatever happens there sets r->wait.stirred and calls eas_run again. `sees` tells whether that
- * can be relied upon now; when it ends or begins, EAS_STIR_LOOK is told. `end` is called when the
+ * can be relied upon now; when it ends or begins, EAS_STIR_LOOK is told. `arrived` gives, once, what has come since
+ * its last call; 0: nobody knows. `end` is called when the
  * request is over. `leave` is called when a device of the user is refused: unless others wait, what is kept for
  * its next wait can go. Any thread. */
 struct eas_watcher {
 	void *(*begin)(const struct eas_watcher *w, const struct eas_request *r);
 	bool (*sees)(const struct eas_watcher *w, const void *handle);
+	size_t (*arrived)(
+		const struct eas_watcher *w, void *handle, struct mf_arrival *out, size_t max);
 	void (*end)(const struct eas_watcher *w, void *handle); /* NULL is fine */
 	void (*leave)(const struct eas_watcher *w, uint32_t user);
 };
@@ -97,6 +100,7 @@ enum eas_stir {
 	EAS_STIR_LOOK = 1 << 0,	   /* for no reason: the watching has begun, or ended */
 	EAS_STIR_ITEMS = 1 << 1,   /* something happened in its folders */
 	EAS_STIR_FOLDERS = 1 << 2, /* the list of folders may have changed */
+	EAS_STIR_DECIDED = 1 << 3, /* an administrator has decided something about some device */
 };
 
 struct eas_wait {
@@ -111,8 +115,11 @@ struct eas_wait {
 				     * what eas_request_settle keeps, and r->parsed */
 	bool changes;	  /* changed and removed items are of interest, too */
 	unsigned stirred; /* eas_stir, set by whoever wakes it; 0: time is up, or its poll due */
-	bool left;	  /* set with `ended`: the client is gone */
-	bool ended;	  /* set by whoever ends it: answer now (a newer request, shutdown) */
+	int64_t stirred_us;		  /* clock_us: since when */
+	const struct mf_arrival *arrived; /* with stirred: all that has come to the folders */
+	size_t n_arrived;		  /* 0: not known */
+	bool left;			  /* set with `ended`: the client is gone */
+	bool ended; /* set by whoever ends it: answer now (a newer request, shutdown) */
 };
 
 struct eas_request {

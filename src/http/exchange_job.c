@@ -83,6 +83,7 @@ run(struct work_job *job)
 
 	r->aside = aside_of(x);
 	r->wait.stirred = job->wait.stirred;
+	r->wait.stirred_us = job->wait.stirred_us;
 	r->wait.ended = job->wait.ended;
 	r->wait.left = job->wait.ended && http_connection_left(x->hall->door, x->connection);
 	enum eas_verdict verdict = x->route->run(r);

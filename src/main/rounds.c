@@ -22,7 +22,8 @@ tend(struct rounds *r, const struct state_user *u)
 	struct mf_login who = { .user = u->name,
 		.password = mf_conf_string(top, "master_password"),
 		.master = mf_conf_string(top, "master_user") };
-	return eas_background_run(r->server, u->number, &who);
+	bool patient = false;
+	return eas_background_run(r->server, u->number, &who, &patient);
 }
 
 /* One run for one user; in how many ms the next is due. */

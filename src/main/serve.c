@@ -30,6 +30,7 @@
 #include "main/load.h"
 #include "main/notify.h"
 #include "main/privileges.h"
+#include "main/decisions.h"
 #include "main/rounds.h"
 #include "main/steer.h"
 #include "main/watchdesk.h"
@@ -57,6 +58,7 @@ struct service {
 	struct http_server *http;
 	struct watcher watcher;
 	struct rounds rounds;
+	struct decisions decisions;
 	struct watchdesk desk;
 	struct eas_policies *policies;
 	struct eas_limits *limits;
@@ -211,6 +213,8 @@ open_all(struct service *s, struct mf_error *err)
 	if (st == MF_OK)
 		st = rounds_open(&s->rounds, top, &s->eas, err);
 	if (st == MF_OK)
+		st = decisions_open(&s->decisions, s->state, s->pool, err);
+	if (st == MF_OK)
 		st = open_desk(s, top, err);
 	return st == MF_OK ? open_pages(s, err) : st;
 }
@@ -222,6 +226,7 @@ close_all(struct service *s)
 	watchdesk_close(&s->desk);
 	http_server_free(s->http);
 	http_listen_close(&s->at);
+	decisions_close(&s->decisions);
 	rounds_close(&s->rounds);
 	watcher_close(&s->watcher);
 	work_pool_free(s->pool);

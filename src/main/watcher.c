@@ -24,6 +24,13 @@ sees(const struct eas_watcher *eas, const void *handle)
 	return push_sees(handle);
 }
 
+static size_t
+arrived(const struct eas_watcher *eas, void *handle, struct mf_arrival *out, size_t max)
+{
+	(void)eas;
+	return push_arrived(handle, out, max);
+}
+
 static void
 end(const struct eas_watcher *eas, void *handle)
 {
@@ -55,11 +62,11 @@ wake(void *ctx, uint64_t group, uint64_t one, enum push_news news)
 }
 
 static int64_t
-tend(void *ctx, uint64_t group, const struct mf_login *who)
+tend(void *ctx, uint64_t group, const struct mf_login *who, bool *patient)
 {
 	const struct watcher *w = ctx;
 
-	int64_t again = eas_background_run(w->server, (uint32_t)group, who);
+	int64_t again = eas_background_run(w->server, (uint32_t)group, who, patient);
 
 	if (again == EAS_BACKGROUND_DENIED)
 		push_forget(w->push, group, who);
@@ -79,7 +86,11 @@ watcher_open(struct watcher *w, const struct mf_conf *top, const struct eas_serv
 		.tend_threads = (unsigned)mf_conf_number(top, "background_threads"),
 		.ctx = w };
 
-	*w = (struct watcher){ .eas = { .begin = begin, .sees = sees, .end = end, .leave = leave },
+	*w = (struct watcher){ .eas = { .begin = begin,
+				       .sees = sees,
+				       .arrived = arrived,
+				       .end = end,
+				       .leave = leave },
 		.pool = pool,
 		.server = server };
 	if (api == NULL || api->watch == NULL)

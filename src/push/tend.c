@@ -6,10 +6,15 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "push/helpers.h"
 
-/* Deliveries come in bursts, and whoever waits for them goes first. */
-enum { DELAY_MS = 500 };
+enum {
+	/* Deliveries come in bursts, and whoever waits for them goes first. */
+	DELAY_MS = 500,
+	/* By then a phone that was woken has come for its mail, and its session at the mail server can be used again. */
+	PATIENT_MS = 15 * 1000,
+};
 
 struct tending {
 	struct mf_loop *loop;
@@ -28,6 +33,7 @@ struct tend_run {
 	uint64_t group;
 	struct mf_login who;
 	int64_t next_ms;
+	bool patient;
 };
 
 static void
@@ -39,7 +45,7 @@ run(struct mf_loop_job *job)
 	if (atomic_load(&t->closing))
 		return;
 	atomic_fetch_add(&t->runs, 1);
-	r->next_ms = t->run(t->ctx, r->group, &r->who);
+	r->next_ms = t->run(t->ctx, r->group, &r->who, &r->patient);
 }
 
 static void
@@ -50,8 +56,9 @@ done(struct mf_loop_job *job)
 
 	if (u != NULL) {
 		u->run = NULL;
+		u->patient = r->patient;
 		if (u->again)
-			tend_soon(u);
+			tend_stirred(u);
 		else if (r->next_ms > 0)
 			mf_loop_timer_set(r->tending->loop, &u->timer, r->next_ms);
 	}
@@ -91,15 +98,27 @@ tend_init(struct tend *u, struct tending *t, uint64_t group, const struct mf_log
 	u->timer.fire = begin;
 }
 
-void
-tend_soon(struct tend *u)
+static void
+tend_within(struct tend *u, int64_t ms)
 {
 	if (u->tending->run == NULL)
 		return;
 	if (u->run != NULL)
 		u->again = true;
-	else if (u->timer.slot == 0)
-		mf_loop_timer_set(u->tending->loop, &u->timer, DELAY_MS);
+	else if (u->timer.slot == 0 || u->timer.at > clock_ms() + ms)
+		mf_loop_timer_set(u->tending->loop, &u->timer, ms);
+}
+
+void
+tend_soon(struct tend *u)
+{
+	tend_within(u, DELAY_MS);
+}
+
+void
+tend_stirred(struct tend *u)
+{
+	tend_within(u, u->patient ? PATIENT_MS : DELAY_MS);
 }
 
 void

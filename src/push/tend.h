@@ -10,7 +10,7 @@
 #include "mailferry/loop.h"
 
 /* See push_options. */
-typedef int64_t push_tend_fn(void *ctx, uint64_t group, const struct mf_login *who);
+typedef int64_t push_tend_fn(void *ctx, uint64_t group, const struct mf_login *who, bool *patient);
 
 struct tending; /* the threads, and what they do */
 struct tend_run;
@@ -23,6 +23,7 @@ struct tend {
 	const struct mf_login *who; /* the user's; copied for each run */
 	struct tend_run *run;	    /* under way; NULL: none */
 	bool again;		    /* it stirred while that ran */
+	bool patient;		    /* what stirs can wait for a while: said by the last run */
 };
 
 /* NULL run: there is no such work, and all calls do nothing. */
@@ -33,8 +34,10 @@ void tending_free(struct tending *t);
 uint64_t tending_runs(const struct tending *t); /* any thread */
 
 void tend_init(struct tend *t, struct tending *tending, uint64_t group, const struct mf_login *who);
-/* There may be something to do. */
+/* There may be something to do: somebody begins to wait, so that its session can be used. */
 void tend_soon(struct tend *t);
+/* The same, because the mailbox stirred. */
+void tend_stirred(struct tend *t);
 /* The user goes; a run that is under way ends by itself. */
 void tend_deinit(struct tend *t);
 

@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/str.h"
 #include "mailferry/log.h"
 #include "push/loop.h"
 #include "push/tend.h"
 
-enum { BUCKETS = 1 << 14, HELPERS = 8 };
+enum { BUCKETS = 1 << 14, HELPERS = 8, ARRIVALS_MAX = 50 };
 
 /* A user with a watcher. Only the loop's thread touches it. */
 struct user {
@@ -25,6 +26,8 @@ struct user {
 	bool blind;			  /* the backend has said that it cannot watch */
 	struct mf_login who;		  /* owned, wiped with the user */
 	uint8_t credentials[DIGEST_SIZE]; /* their digest */
+	uint64_t bearer;		  /* the device that brought them */
+	int64_t borne;			  /* clock_ms: a request last came with them */
 	struct tend tend;
 };
 
@@ -35,9 +38,12 @@ struct push_interest {
 	uint64_t group, one;
 	bool changes;
 	atomic_bool sees;
-	struct mf_login login; /* owned; wiped once the user has it */
-	char **folders;	       /* owned, NULL at the end */
-	struct user *user;     /* NULL: refused, or forgotten */
+	struct mf_login login;	    /* owned; wiped once the user has it */
+	char **folders;		    /* owned, NULL at the end */
+	struct mf_arrival *arrived; /* owned; under push->lock, as the next two */
+	size_t n_arrived;
+	bool came_unknown; /* something came that nobody has told the ids of */
+	struct user *user; /* NULL: refused, or forgotten */
 	struct push_interest *next, **at;
 };
 
@@ -47,6 +53,7 @@ struct push {
 	struct tending *tending;
 	pthread_t thread;
 	struct user *buckets[BUCKETS];
+	pthread_mutex_t lock; /* of what has come for the interests */
 	_Atomic uint64_t users, interests, stirs, wakes, refused, blind;
 };
 
@@ -125,16 +132,58 @@ linger(struct user *u)
 	mf_loop_timer_set(u->push->loop, &u->linger, u->blind ? 0 : u->push->options.linger_ms);
 }
 
+/* The folder as the interest has it; NULL: it does not. */
+static const char *
+folder_of(const struct push_interest *i, const char *folder)
+{
+	for (char **f = i->folders; *f != NULL; f++)
+		if (strcmp(*f, folder) == 0)
+			return *f;
+	return NULL;
+}
+
 static bool
 wants(const struct push_interest *i, const char *folder)
 {
-	if (folder == NULL)
-		return true;
-	for (char **f = i->folders; *f != NULL; f++)
-		if (strcmp(*f, folder) == 0)
-			return true;
-	return false;
+	return folder == NULL || folder_of(i, folder) != NULL;
 }
+
+/* ---- What has come ---- */
+
+/* Added to what it has; when that is too much it looks for itself. */
+static void
+arrive(struct push_interest *i, const struct mf_arrival *list, size_t n)
+{
+	pthread_mutex_lock(&i->push->lock);
+	if (i->arrived == NULL && n > 0)
+		i->arrived = calloc(ARRIVALS_MAX, sizeof(*i->arrived));
+	if (n == 0 || i->arrived == NULL || i->n_arrived + n > ARRIVALS_MAX)
+		i->came_unknown = true;
+	for (size_t k = 0; !i->came_unknown && k < n; k++) {
+		i->arrived[i->n_arrived] = list[k];
+		i->arrived[i->n_arrived++].folder = folder_of(i, list[k].folder);
+	}
+	pthread_mutex_unlock(&i->push->lock);
+}
+
+size_t
+push_arrived(struct push_interest *i, struct mf_arrival *out, size_t max)
+{
+	size_t n;
+
+	pthread_mutex_lock(&i->push->lock);
+	n = i->came_unknown || i->n_arrived > max ? 0 : i->n_arrived;
+	if (n > 0)
+		memcpy(out, i->arrived, n * sizeof(*out));
+	free(i->arrived);
+	i->arrived = NULL;
+	i->n_arrived = 0;
+	i->came_unknown = false;
+	pthread_mutex_unlock(&i->push->lock);
+	return n;
+}
+
+/* ---- Waking ---- */
 
 static void
 wake(struct user *u, const struct push_interest *i, enum push_news news)
@@ -158,15 +207,40 @@ set_sight(struct user *u, bool sees, bool gap)
 	}
 }
 
-/* What a watcher tells is passed on to those whom it concerns: an addition to all that wait for the folder,
- * a change to those that asked for it. */
+/* Is it the watcher itself that tells, and does it know what came? */
+static size_t
+arrivals_of(const struct user *u, struct mf_arrival *out)
+{
+	const struct mf_watch_api *api = u->push->options.api;
+
+	return u->watch != NULL && api->size >= sizeof(*api) && api->arrived != NULL
+		       ? api->arrived(u->watch, out, ARRIVALS_MAX)
+		       : 0;
+}
+
+/* An addition concerns all that wait for the folder, a change those that asked for it. */
+static void
+items_stirred(struct user *u, bool added, const char *folder)
+{
+	struct mf_arrival list[ARRIVALS_MAX];
+	size_t n = added && folder != NULL ? arrivals_of(u, list) : 0;
+
+	for (struct push_interest *i = u->interests; i != NULL; i = i->next) {
+		if (!(added || i->changes) || !wants(i, folder))
+			continue;
+		arrive(i, list, n);
+		wake(u, i, PUSH_ITEMS);
+	}
+}
+
+/* What a watcher tells is passed on to those whom it concerns. */
 static void
 stirred(void *ctx, enum mf_stir what, const char *folder)
 {
 	struct user *u = ctx;
 
 	if (what != MF_STIR_BLIND && what != MF_STIR_READY)
-		tend_soon(&u->tend);
+		tend_stirred(&u->tend);
 	switch (what) {
 	case MF_STIR_READY:
 	case MF_STIR_AGAIN:
@@ -185,15 +259,32 @@ stirred(void *ctx, enum mf_stir what, const char *folder)
 		break;
 	}
 	atomic_fetch_add(&u->push->stirs, 1);
-	for (struct push_interest *i = u->interests; i != NULL; i = i->next)
-		if (what == MF_STIR_FOLDERS)
-			wake(u, i, PUSH_FOLDERS);
-		else if ((what == MF_STIR_NEW || i->changes) && wants(i, folder))
-			wake(u, i, PUSH_ITEMS);
+	if (what != MF_STIR_FOLDERS)
+		items_stirred(u, what == MF_STIR_NEW, folder);
+	for (struct push_interest *i = u->interests; what == MF_STIR_FOLDERS && i != NULL;
+		i = i->next)
+		wake(u, i, PUSH_FOLDERS);
 }
 
-/* A watcher with these credentials, in place of one with others, or of one that sees nothing: what was refused a
- * while ago may be taken now. */
+/* Does the watcher that there is serve this request? Not when it sees nothing: what was refused a while ago may be
+ * taken now. Nor when the same device comes with other credentials. But devices that have credentials of
+ * their own each do not take it from one another by turns. */
+static bool
+serves(struct user *u, const struct push_interest *i, const uint8_t *credentials)
+{
+	bool same = memcmp(credentials, u->credentials, sizeof(u->credentials)) == 0;
+	int64_t now = clock_ms();
+
+	if (u->watch == NULL || u->blind)
+		return false;
+	if (same) {
+		u->bearer = i->one;
+		u->borne = now;
+	}
+	return same || (i->one != u->bearer && now - u->borne < u->push->options.linger_ms);
+}
+
+/* A watcher with these credentials, unless there is one that serves. */
 static bool
 user_watch(struct user *u, const struct push_interest *i)
 {
@@ -202,14 +293,15 @@ user_watch(struct user *u, const struct push_interest *i)
 	struct mf_error err;
 
 	login_digest(&i->login, credentials);
-	if (u->watch != NULL && !u->blind &&
-		memcmp(credentials, u->credentials, sizeof(credentials)) == 0)
+	if (serves(u, i, credentials))
 		return true;
 	p->options.api->stop(u->watch);
 	u->watch = NULL;
 	set_blind(u, false);
 	set_sight(u, false, false);
 	memcpy(u->credentials, credentials, sizeof(credentials));
+	u->bearer = i->one;
+	u->borne = clock_ms();
 	mf_login_wipe(&u->who);
 	mf_login_copy(&u->who, &i->login);
 	if (p->options.api->start(
@@ -279,6 +371,7 @@ interest_free(struct push_interest *i)
 	for (char **f = i->folders; *f != NULL; f++)
 		free(*f);
 	free(i->folders);
+	free(i->arrived);
 	free(i);
 }
 
@@ -469,6 +562,7 @@ push_open(const struct push_options *o, struct push **out, struct mf_error *err)
 	if (p == NULL)
 		abort();
 	p->options = *o;
+	pthread_mutex_init(&p->lock, NULL);
 	st = loop_new(HELPERS, &p->loop, err);
 	if (st == MF_OK)
 		p->tending = tending_new(p->loop, o->tend_threads, o->tend, o->ctx);
@@ -477,6 +571,7 @@ push_open(const struct push_options *o, struct push **out, struct mf_error *err)
 	if (st != MF_OK) {
 		tending_free(p->tending);
 		loop_free(p->loop);
+		pthread_mutex_destroy(&p->lock);
 		free(p);
 		return st;
 	}
@@ -500,6 +595,7 @@ push_close(struct push *p)
 		}
 	tending_free(p->tending);
 	loop_free(p->loop);
+	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
 

@@ -29,8 +29,8 @@ struct push_options {
 	 * watched and after each stir, as long as the watcher lives (linger_ms after the last who
 	 * waited, too); on a thread of its own, one call at a time for a user, tend_threads in all; may
 	 * block. `who` lives until it returns. Returns in how many ms it wants to be called again
-	 * though nothing stirs; 0: not. */
-	int64_t (*tend)(void *ctx, uint64_t group, const struct mf_login *who);
+	 * though nothing stirs; 0: not. *patient (false before): what stirs from now on can wait for a while. */
+	int64_t (*tend)(void *ctx, uint64_t group, const struct mf_login *who, bool *patient);
 	unsigned tend_threads;
 	void *ctx;
 };
@@ -53,6 +53,9 @@ struct push_wanted {
 struct push_interest *push_watch(struct push *p, const struct push_wanted *wanted);
 /* Its folders are watched now. Any thread. */
 bool push_sees(const struct push_interest *i);
+/* What has come to its folders since the last call, so that nobody needs to ask the server: how many, at most max; 0:
+ * not known. Their folders are of the interest, and live as long as it does. Any thread. */
+size_t push_arrived(struct push_interest *i, struct mf_arrival *out, size_t max);
 /* It waits no more. NULL is fine. Any thread. */
 void push_release(struct push *p, struct push_interest *i);
 

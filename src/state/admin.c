@@ -125,6 +125,7 @@ static const struct kind {
 	{ STATE_SPACE_FORMAT, "format", IN_BOTH, number_ok },
 	{ STATE_SPACE_LAST_USER, "last user", IN_BOTH, number_ok },
 	{ STATE_SPACE_USER_NAME, "user name", IN_BOTH, number_ok },
+	{ STATE_SPACE_DECISIONS, "decisions", IN_RECORDS, number_ok },
 	{ STATE_SPACE_USER, "user", IN_BOTH, user_ok },
 	{ STATE_SPACE_DEVICE_ID, "device id", IN_SYNC, number_ok },
 	{ STATE_SPACE_DEVICE, "device", IN_SYNC, device_ok },

@@ -20,6 +20,7 @@ enum state_space {
 	STATE_SPACE_FORMAT = 0x01,    /* -> format version, u32 */
 	STATE_SPACE_LAST_USER = 0x02, /* -> the last user number given, u32 */
 	STATE_SPACE_USER_NAME = 0x03, /* name -> number, u32 */
+	STATE_SPACE_DECISIONS = 0x04, /* -> how often something was decided about a device, u32 */
 	/* Both stores, of a user. */
 	STATE_SPACE_USER = 0x10, /* -> name and counters (user.c) */
 	/* sync */

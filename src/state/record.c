@@ -107,6 +107,40 @@ state_record_load(struct state *st, const char *user, const char *device_id,
 	return kv_read(st->kv[STATE_RECORDS], load, &x, err);
 }
 
+static uint32_t
+decisions_read(struct kv_txn *t)
+{
+	struct state_key k;
+	struct mf_bytes row;
+
+	state_key_begin(&k, 0, STATE_SPACE_DECISIONS);
+	return kv_get(t, state_key_view(&k), &row) && row.len == 4 ? state_key_read_u32(row, 0) : 0;
+}
+
+static void
+decisions_count(struct kv_txn *t)
+{
+	struct state_key k, v = { .len = 0 };
+
+	state_key_begin(&k, 0, STATE_SPACE_DECISIONS);
+	state_key_u32(&v, decisions_read(t) + 1);
+	kv_put(t, state_key_view(&k), state_key_view(&v));
+}
+
+static enum mf_status
+load_decisions(struct kv_txn *t, void *ctx, struct mf_error *err)
+{
+	(void)err;
+	*(uint32_t *)ctx = decisions_read(t);
+	return MF_OK;
+}
+
+enum mf_status
+state_decisions(struct state *st, uint32_t *out, struct mf_error *err)
+{
+	return kv_read(st->kv[STATE_RECORDS], load_decisions, out, err);
+}
+
 static enum mf_status
 save_approval(struct kv_txn *t, void *ctx, struct mf_error *err)
 {
@@ -115,6 +149,7 @@ save_approval(struct kv_txn *t, void *ctx, struct mf_error *err)
 	struct mf_buf b;
 
 	(void)err;
+	decisions_count(t);
 	mf_buf_init(&b, 0);
 	mf_buf_add_byte(&b, (uint8_t)x->approval);
 	mf_buf_add_str(&b, x->id);
@@ -136,6 +171,7 @@ save_wipe(struct kv_txn *t, void *ctx, struct mf_error *err)
 	struct mf_buf b;
 
 	(void)err;
+	decisions_count(t);
 	if (kv_get(t, state_key_view(&k), &row))
 		read_wipe(row, &stored);
 	if (x->wipe.kind == STATE_WIPE_NONE) {

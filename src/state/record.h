@@ -51,6 +51,10 @@ enum mf_status state_record_load(struct state *st, const char *user, const char 
 enum mf_status state_approval_save(struct state *st, const char *user, const char *device_id,
 	enum state_approval approval, struct mf_error *err);
 
+/* Changes whenever something was decided, about whichever device and by whichever process: cheap to ask for again and
+ * again. */
+enum mf_status state_decisions(struct state *st, uint32_t *out, struct mf_error *err);
+
 /* Asks for a wipe, notes how far it is, or (STATE_WIPE_NONE) cancels it. The times are set here. */
 enum mf_status state_wipe_save(struct state *st, const char *user, const char *device_id,
 	enum state_wipe_kind kind, enum state_wipe_stage stage, struct mf_error *err);

@@ -222,6 +222,7 @@ dequeue(struct work_pool *p)
 	p->stats.running++;
 	job->state = WORK_RUNNING;
 	job->wait.stirred = job->stirred;
+	job->wait.stirred_us = job->stirred_us;
 	job->wait.ended = job->ended = job->ended || p->ending;
 	job->stirred = 0;
 	/* This worker may have been the timekeeper: another takes over. */
@@ -358,7 +359,27 @@ work_push(struct work_pool *p, struct work_job *job)
 	return room;
 }
 
-/* A running job is told by its flag: it does not park before it has run once more. */
+/* A running job is told by its flag: it does not park before it has run once more. The lock is held. */
+static void
+stir(struct work_pool *p, struct work_job *job, unsigned what)
+{
+	if (job->stirred == 0)
+		job->stirred_us = clock_us();
+	job->stirred |= what;
+	if (job->state == WORK_PARKED)
+		unpark(p, job);
+}
+
+void
+work_wake_all(struct work_pool *p, unsigned what)
+{
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < p->table.n_groups; i++)
+		for (struct work_job *job = p->table.groups[i]; job != NULL; job = job->older)
+			stir(p, job, what);
+	pthread_mutex_unlock(&p->lock);
+}
+
 void
 work_wake(struct work_pool *p, uint64_t group, uint64_t one, unsigned what)
 {
@@ -367,11 +388,8 @@ work_wake(struct work_pool *p, uint64_t group, uint64_t one, unsigned what)
 	pthread_mutex_lock(&p->lock);
 	job = work_table_group(&p->table, group);
 	for (; job != NULL; job = work_table_group_next(job)) {
-		if (one != 0 && job->listed_one != one)
-			continue;
-		job->stirred |= what;
-		if (job->state == WORK_PARKED)
-			unpark(p, job);
+		if (one == 0 || job->listed_one == one)
+			stir(p, job, what);
 	}
 	pthread_mutex_unlock(&p->lock);
 }

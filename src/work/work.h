@@ -41,7 +41,8 @@ struct work_wait {
 		one; /* of all jobs of a group with the same number only the latest waits, the others
 		       * are ended: a device's Ping; 0: any number may wait */
 	/* Set for `run` before it is called again. */
-	unsigned stirred; /* what work_wake was called with for it, ored; 0: it was not */
+	unsigned stirred;   /* what work_wake was called with for it, ored; 0: it was not */
+	int64_t stirred_us; /* clock_us: when that was, for the first time */
 	enum work_aside aside;
 	bool ended; /* finish now: shutdown, a newer job took its place, or its client left */
 };
@@ -56,6 +57,7 @@ struct work_job {
 	/* The pool's own. */
 	enum work_state state;
 	unsigned stirred;		/* to be told at the next run */
+	int64_t stirred_us;		/* since when */
 	bool ended;			/* the same */
 	int64_t due;			/* parked: clock_ms of the next call */
 	size_t slot;			/* parked: place in the heap */
@@ -82,6 +84,9 @@ bool work_push(struct work_pool *p, struct work_job *job);
 /* Something may have changed for the jobs of a group with this wait.one (0: for all of the group): those
  * that wait are called again, and told `what` (not 0). Any thread. */
 void work_wake(struct work_pool *p, uint64_t group, uint64_t one, unsigned what);
+
+/* The same for all that wait, whatever their group. Any thread. */
+void work_wake_all(struct work_pool *p, unsigned what);
 
 /* Ends one job: parked, it is called again with wait.ended; otherwise it will not park any more. The
  * caller knows that `done` has not returned yet. Any thread. */

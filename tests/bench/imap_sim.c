@@ -186,6 +186,8 @@ tell_changes(const struct imap_sim *s, struct connection *c, const char *args)
 
 	if (since != NULL)
 		from = (unsigned)strtoul(since + 13, NULL, 10);
+	else
+		from = (unsigned)strtoul(args + 10, NULL, 10);
 	if (from == 0)
 		from = 1;
 	if (n > from + 20)

@@ -18,12 +18,26 @@
 	{                                                                                 \
 		"AUTHENTICATE PLAIN", "$ OK [CAPABILITY IMAP4rev1 " caps "] in\r\n", NULL \
 	}
-#define INBOX(caps)                                                                              \
-	GREET(caps),                                                                             \
-		{ "EXAMINE INBOX", "* 3 EXISTS\r\n* OK [UIDNEXT 9] x\r\n$ OK [READ-ONLY] x\r\n", \
-			NULL },                                                                  \
-	{                                                                                        \
-		"NOOP", "$ OK x\r\n", NULL                                                       \
+#define INBOX(caps)                                                                           \
+	GREET(caps),                                                                          \
+		{ "EXAMINE INBOX",                                                            \
+			"* 3 EXISTS\r\n* OK [UIDNEXT 9] x\r\n* OK [UIDVALIDITY 5] x\r\n$ OK " \
+			"[READ-ONLY] x\r\n",                                                  \
+			NULL },                                                               \
+		LIST("* LIST () \"/\" INBOX\r\n"),                                            \
+	{                                                                                     \
+		"NOOP", "$ OK x\r\n", NULL                                                    \
+	}
+#define LIST(lines)                                         \
+	{                                                   \
+		"LIST \"\" \"*\"", lines "$ OK x\r\n", NULL \
+	}
+/* What came is asked for: an IDLE ends, the answer, and the next one. */
+#define ASKED(from, lines)                                                               \
+	{ "DONE", NULL, NULL },                                                          \
+		{ "UID FETCH " from ":* (UID INTERNALDATE)", lines "$ OK x\r\n", NULL }, \
+	{                                                                                \
+		"NOOP", "$ OK x\r\n", NULL                                               \
 	}
 
 /* Lines without end, and literals that are none. */
@@ -60,12 +74,19 @@ told(void *ctx, enum mf_stir what, const char *folder)
 	static const char *const names[] = { "ready", "again", "new", "changed", "folders",
 		"blind" };
 	struct listener *l = ctx;
-	size_t len;
+	struct mf_arrival came[100];
+	size_t len, n = what == MF_STIR_NEW && folder != NULL
+				? mf_backend_imap.watch->arrived(l->watch, came, 100)
+				: 0;
 
 	pthread_mutex_lock(&l->lock);
 	len = strlen(l->told);
-	snprintf(l->told + len, sizeof(l->told) - len, "%s%s%s ", names[what],
+	len += (size_t)snprintf(l->told + len, sizeof(l->told) - len, "%s%s%s", names[what],
 		folder != NULL ? ":" : "", folder != NULL ? folder : "");
+	for (size_t i = 0; i < n; i++)
+		len += (size_t)snprintf(l->told + len, sizeof(l->told) - len, "=%d.%d@%d",
+			(int)came[i].epoch, (int)came[i].id, (int)(came[i].date % 1000));
+	snprintf(l->told + len, sizeof(l->told) - len, " ");
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -137,10 +158,11 @@ Test(watch, tells_what_servers_say)
 	static const struct {
 		const char *name, *settings, *told;
 		bool work; /* another folder is wanted, too */
-		struct fake_step steps[9];
+		struct fake_step steps[16];
 	} rows[] = {
 		{ "numbers of an Inbox that idles", "watch = idle\n",
-			"ready new:INBOX changed:INBOX changed:INBOX changed:INBOX new:INBOX ",
+			"ready changed:INBOX changed:INBOX changed:INBOX new:INBOX=5.9@1 "
+			"new:INBOX=5.12@2=5.13@3 ",
 			false,
 			{ INBOX("IDLE"),
 				{ "IDLE",
@@ -148,7 +170,39 @@ Test(watch, tells_what_servers_say)
 					"* 3 EXISTS\r\n* 1 FETCH (FLAGS ())\r\n* VANISHED 5:6\r\n"
 					"* OK Still here\r\n* 2 EXISTS\r\n",
 					NULL },
+				ASKED("9", "* 2 FETCH (UID 9 INTERNALDATE \"01-Jan-1970 00:00:01 "
+					   "+0000\")\r\n"),
+				{ "UID FETCH 10:* (UID INTERNALDATE)",
+					"* 3 FETCH (INTERNALDATE \"01-Jan-1970 00:00:02 +0000\" "
+					"UID "
+					"12)\r\n"
+					"* 4 FETCH (UID 13 INTERNALDATE \"01-Jan-1970 00:00:03 "
+					"+0000\")\r\n$ OK x\r\n",
+					NULL },
+				{ "NOOP", "$ OK x\r\n", NULL }, { "IDLE", "+ idling\r\n", NULL },
 				END } },
+		{ "what came is not to be had, or was there before", "watch = idle\n",
+			"ready new:INBOX new:INBOX ", false,
+			{ INBOX("IDLE"), { "IDLE", "+ idling\r\n* 4 EXISTS\r\n", NULL },
+				{ "DONE", NULL, NULL },
+				{ "UID FETCH 9:*", "$ NO not now\r\n", NULL },
+				{ "NOOP", "$ OK x\r\n", NULL },
+				{ "IDLE", "+ idling\r\n* 5 EXISTS\r\n", NULL },
+				ASKED("10", "* 5 FETCH (UID 9 INTERNALDATE \"01-Jan-1970 00:00:01 "
+					    "+0000\")\r\n"),
+				{ "IDLE", "+ idling\r\n", NULL }, END } },
+		{ "another list of folders, asked for now and then",
+			"watch = idle\nwatch_poll = 10s\n", "ready folders ", false,
+			{ INBOX("IDLE"), { "IDLE", "+ idling\r\n", NULL }, { "DONE", NULL, NULL },
+				LIST("* LIST () \"/\" INBOX\r\n* LIST () \"/\" New\r\n"),
+				{ "NOOP", "$ OK x\r\n", NULL }, { "IDLE", "+ idling\r\n", NULL },
+				END } },
+		{ "the same list, with new mail in it", "watch = idle\nwatch_poll = 10s\n",
+			"ready changed:INBOX ", false,
+			{ INBOX("IDLE"), { "IDLE", "+ idling\r\n", NULL }, { "DONE", NULL, NULL },
+				LIST("* LIST (\\Marked) \"/\" INBOX\r\n"),
+				{ "NOOP", "$ OK x\r\n", NULL },
+				{ "IDLE", "+ idling\r\n* VANISHED 1\r\n", NULL }, END } },
 		{ "another folder is asked for before it is said to be watched", "watch = idle\n",
 			"ready ", true,
 			{ GREET("IDLE"), { "EXAMINE INBOX", "* 3 EXISTS\r\n$ OK x\r\n", NULL },
@@ -156,8 +210,8 @@ Test(watch, tells_what_servers_say)
 					"* STATUS Work (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 3)\r\n$ "
 					"OK x\r\n",
 					NULL },
-				{ "NOOP", "$ OK x\r\n", NULL }, { "IDLE", "+ idling\r\n", NULL },
-				END } },
+				LIST(""), { "NOOP", "$ OK x\r\n", NULL },
+				{ "IDLE", "+ idling\r\n", NULL }, END } },
 		{ "NOTIFY", "watch = notify\n", "ready new:INBOX changed:INBOX new:Work folders ",
 			true,
 			{ GREET("NOTIFY"),
@@ -176,7 +230,7 @@ Test(watch, tells_what_servers_say)
 				END } },
 		{ "NOTIFY is refused", "watch = notify\n", "ready new:INBOX ", false,
 			{ GREET("NOTIFY IDLE"), { "NOTIFY SET", "$ BAD what\r\n", NULL },
-				{ "EXAMINE INBOX", "* 3 EXISTS\r\n$ OK x\r\n", NULL },
+				{ "EXAMINE INBOX", "* 3 EXISTS\r\n$ OK x\r\n", NULL }, LIST(""),
 				{ "NOOP", "$ OK x\r\n", NULL },
 				{ "IDLE", "+ idling\r\n* 4 EXISTS\r\n", NULL }, END } },
 		{ "a wrong password", "", "blind ", false,
@@ -188,7 +242,8 @@ Test(watch, tells_what_servers_say)
 			{ INBOX("IDLE"), { "IDLE", "+ idling\r\n* BYE for now\r\n", NULL },
 				{ NULL, FAKE_CLOSE, NULL }, END } },
 		{ "nonsense", "watch = idle\n", "ready changed:INBOX new:INBOX ", false,
-			{ INBOX("IDLE"), { "IDLE", "* 4 EXISTS\r\n", nonsense }, END } },
+			{ INBOX("IDLE"), { "IDLE", "* 4 EXISTS\r\n", nonsense }, ASKED("9", ""),
+				{ "IDLE", "+ idling\r\n", NULL }, END } },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

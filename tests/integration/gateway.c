@@ -42,8 +42,8 @@ try_port(uint16_t port, bool listening)
 }
 
 /* Below the ports that the kernel hands out by itself: nobody takes it while the daemon is down. */
-static uint16_t
-free_port(void)
+uint16_t
+gateway_free_port(void)
 {
 	static unsigned last;
 
@@ -56,6 +56,12 @@ free_port(void)
 			return port;
 	}
 	fixture_die("no free port");
+}
+
+bool
+gateway_listens(uint16_t port)
+{
+	return try_port(port, true) == 0;
 }
 
 /* Unless a case says something else. */
@@ -174,8 +180,8 @@ abandon(void *thing)
 void
 gateway_start(struct gateway *g, struct dovecot *d, const char *more)
 {
-	*g = (struct gateway){ .port = free_port() };
-	g->tls_port = free_port();
+	*g = (struct gateway){ .port = gateway_free_port() };
+	g->tls_port = gateway_free_port();
 	fixture_mkdir(g->dir, sizeof g->dir);
 	snprintf(g->log, sizeof g->log, "%s/log", g->dir);
 	snprintf(g->url, sizeof g->url, "http://127.0.0.1:%u", g->port);

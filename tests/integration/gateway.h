@@ -36,6 +36,10 @@ void gateway_kill(struct gateway *g);
 /* Again with the same configuration, state and ports, after a stop or kill. */
 void gateway_again(struct gateway *g);
 
+/* A port of 127.0.0.1 that nobody uses, for another server of the test; does somebody listen there? */
+uint16_t gateway_free_port(void);
+bool gateway_listens(uint16_t port);
+
 /* How often text stands in its log. */
 size_t gateway_log_count(const struct gateway *g, const char *text);
 

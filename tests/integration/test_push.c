@@ -12,84 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "phone.h"
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void
-pause_ms(long ms)
-{
-	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
-}
-
-static void
-deliver(const struct dovecot *d, const char *user, const char *subject)
-{
-	char message[300];
-
-	snprintf(message, sizeof message, "From: s@example.test\nSubject: %s\n\nBody\n", subject);
-	dovecot_deliver(d, user, message, strlen(message));
-}
-
-/* A Ping in a thread of its own. */
-struct pinging {
-	struct phone *phone;
-	const char *folders[4]; /* NULL at the end */
-	unsigned heartbeat;
-	pthread_t thread;
-	enum mf_status st;
-	unsigned status;
-	size_t changed;
-	char first[64]; /* the first changed folder's id */
-	int64_t ended;
-};
-
-static void *
-ping(void *arg)
-{
-	struct pinging *p = arg;
-	struct client_folder *list[4];
-	struct client_ping_result result = { 0 };
-	struct mf_arena *a = mf_arena_new();
-	struct mf_error err;
-	size_t n = 0;
-
-	for (; p->folders[n] != NULL; n++)
-		list[n] = phone_folder(p->phone, p->folders[n]);
-	p->st = client_ping(p->phone->client, a, p->heartbeat, list, n, &result, &err);
-	p->ended = now_ms();
-	p->status = result.status;
-	p->changed = 0;
-	for (; result.changed != NULL && result.changed[p->changed] != NULL; p->changed++)
-		if (p->changed == 0)
-			snprintf(p->first, sizeof p->first, "%s", result.changed[0]);
-	mf_arena_free(a);
-	return NULL;
-}
-
-static void
-ping_begin(struct pinging *p)
-{
-	cr_assert_eq(pthread_create(&p->thread, NULL, ping, p), 0);
-	pause_ms(700); /* it waits, and its user is watched */
-}
-
-static void
-ping_end(struct pinging *p, const char *folder)
-{
-	pthread_join(p->thread, NULL);
-	cr_assert_eq(p->st, MF_OK, "the Ping got no answer");
-	cr_assert_eq(p->status, 2, "status %u", p->status);
-	cr_assert_eq(p->changed, 1);
-	cr_assert_str_eq(p->first, phone_folder(p->phone, folder)->id);
-}
+#include "pinging.h"
 
 /* The same by both ways of watching. */
 static void
@@ -172,7 +95,7 @@ Test(push, over_a_server_that_falls_asleep, .timeout = 180)
 		phone_sync(p[i].phone, "inbox");
 	}
 	for (int i = 0; i < SLEEPERS; i++) {
-		cr_assert_eq(pthread_create(&p[i].thread, NULL, ping, &p[i]), 0);
+		ping_start(&p[i]);
 		began[i] = now_ms();
 		pause_ms(60);
 	}
@@ -395,7 +318,7 @@ Test(push, a_password_that_changes, .timeout = 240)
 		pause_ms(100);
 	cr_assert_eq(gateway_log_count(&g, "event=watch-denied"), 1);
 	deliver(&d, "demo", "over the session that it has, or asked for the password");
-	pthread_join(p.thread, NULL);
+	ping_join(&p);
 	cr_assert(p.st == MF_AUTH || (p.st == MF_OK && p.status == 2), "%d", (int)p.st);
 	pause_ms(21000); /* two looks more */
 	cr_assert_leq(gateway_log_count(&g, "event=watch-unchecked"), 1);
@@ -471,7 +394,7 @@ Test(push, the_gateway_stops_under_a_ping, .timeout = 120)
 	began = now_ms();
 	cr_assert_eq(gateway_stop(&g), 0);
 	cr_assert_lt(now_ms() - began, 10000, "who waits does not hold up the end");
-	pthread_join(p.thread, NULL);
+	ping_join(&p);
 	cr_assert_eq(p.st, MF_OK);
 	cr_assert_eq(p.status, 1, "status %u", p.status);
 
@@ -480,7 +403,7 @@ Test(push, the_gateway_stops_under_a_ping, .timeout = 120)
 	gateway_again(&g);
 	p.folders[0] = NULL;
 	began = now_ms();
-	cr_assert_eq(pthread_create(&p.thread, NULL, ping, &p), 0);
+	ping_start(&p);
 	ping_end(&p, "inbox");
 	cr_assert_lt(p.ended - began, 20000, "took %d ms", (int)(p.ended - began));
 	cr_assert_eq(phone_sync(p.phone, "inbox").added, 1);

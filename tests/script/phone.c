@@ -374,7 +374,7 @@ go_on(struct player *p, const char *name, bool stirred, bool ended)
 		unpark(p, name);
 	if (p->current == NULL || !p->current->waiting)
 		script_broken(p, "nothing waits");
-	p->current->request.wait.stirred = stirred;
+	p->current->request.wait.stirred = stirred ? EAS_STIR_ITEMS : 0;
 	p->current->request.wait.ended = ended;
 	run(p, p->current);
 }

@@ -63,7 +63,21 @@ watch_stop(struct mf_watch *w)
 	free(w);
 }
 
-static const struct mf_watch_api api = { sizeof(api), watch_start, watch_folders, watch_stop };
+static size_t came; /* so many items are told with each addition; their ids go on */
+
+static size_t
+watch_arrived(const struct mf_watch *w, struct mf_arrival *out, size_t max)
+{
+	static uint64_t id;
+
+	(void)w;
+	for (size_t i = 0; i < came && i < max; i++)
+		out[i] = (struct mf_arrival){ "INBOX", ++id, 7, 100 };
+	return came > max ? 0 : came;
+}
+
+static const struct mf_watch_api api = { sizeof(api), watch_start, watch_folders, watch_stop,
+	watch_arrived };
 
 static void
 wake(void *ctx, uint64_t group, uint64_t one, enum push_news news)
@@ -82,10 +96,11 @@ static _Atomic int tended, tending_now, tended_at_once;
 static char tended_as[20];
 
 static int64_t
-tend(void *ctx, uint64_t group, const struct mf_login *who)
+tend(void *ctx, uint64_t group, const struct mf_login *who, bool *patient)
 {
 	(void)ctx;
 	(void)group;
+	(void)patient;
 	if (tending_now++ > 0)
 		tended_at_once++;
 	snprintf(tended_as, sizeof(tended_as), "%s", who->password);
@@ -193,6 +208,47 @@ Test(push, one_watcher_serves_all_requests_of_a_user)
 	push_close(p);
 }
 
+/* What came is kept for whom it concerns until it is asked for; when it is too much, or something came that nobody
+ * told, that is said. */
+Test(push, tells_what_came)
+{
+	struct push *p = open_push(20, 10);
+	struct push_interest *a = watch_as(p, 1, 1, "x", "INBOX", false),
+			     *b = watch_as(p, 1, 2, "x", "Work", false);
+	struct mf_arrival list[50];
+
+	settle(&told_folders, 2);
+	cr_assert_eq(push_arrived(a, list, 50), 0, "nothing yet");
+	came = 2;
+	stir("INBOX");
+	stir("INBOX");
+	cr_assert_eq(push_arrived(b, list, 50), 0);
+	cr_assert_eq(push_arrived(a, list, 50), 4);
+	cr_assert(list[0].id == 1 && list[3].id == 4 && list[3].epoch == 7 && list[3].date == 100);
+	cr_assert_str_eq(list[0].folder, "INBOX");
+	cr_assert_eq(push_arrived(a, list, 50), 0, "once");
+	stir("INBOX");
+	cr_assert_eq(push_arrived(a, list, 1), 0, "no room");
+	stir("INBOX");
+	came = 0;
+	stir("INBOX");
+	cr_assert_eq(push_arrived(a, list, 50), 0, "one is not known");
+	came = 49;
+	stir("INBOX");
+	cr_assert_eq(push_arrived(a, list, 50), 49);
+	stir("INBOX");
+	stir("INBOX");
+	cr_assert_eq(push_arrived(a, list, 50), 0, "too many");
+	came = 1;
+	stir("INBOX");
+	stir(NULL);
+	cr_assert_eq(push_arrived(a, list, 50), 0, "somewhere");
+	cr_assert_gt(woken[1], 0);
+	push_release(p, a);
+	push_release(p, b);
+	push_close(p);
+}
+
 /* Who is woken by what: each row in turn. */
 Test(push, wakes_only_whom_it_concerns)
 {
@@ -270,6 +326,38 @@ Test(push, a_watcher_outlives_a_pause_between_requests)
 	push_release(p, a);
 	push_close(p);
 	cr_assert_eq(stopped, 2);
+}
+
+/* Two devices with a token of their own each share one watcher; a device that comes with another one has it replaced. */
+Test(push, devices_with_credentials_of_their_own)
+{
+	struct push *p = open_push(60000, 10);
+	struct push_interest *a = watch_as(p, 2, 1, "first", "INBOX", false), *b;
+
+	settle(&told_folders, 1);
+	b = watch_as(p, 2, 2, "second", "INBOX", false);
+	settle(&told_folders, 2);
+	for (int i = 0; i < 3; i++) {
+		push_release(p, a);
+		push_release(p, b);
+		b = watch_as(p, 2, 2, "second", "INBOX", false);
+		a = watch_as(p, 2, 1, "first", "INBOX", false);
+		settle(&told_folders, 4 + i * 2);
+	}
+	cr_assert(started == 1 && stopped == 0);
+	push_release(p, a);
+	a = watch_as(p, 2, 1, "renewed", "INBOX", false);
+	settle(&told_folders, 9);
+	cr_assert(started == 2 && stopped == 1);
+	cr_assert_str_eq(last->password, "renewed");
+	tell(MF_STIR_BLIND, NULL);
+	push_release(p, b);
+	b = watch_as(p, 2, 2, "second", "INBOX", false);
+	settle(&told_folders, 10);
+	cr_assert(started == 3 && stopped == 2, "one that is refused is replaced by whoever comes");
+	push_release(p, a);
+	push_release(p, b);
+	push_close(p);
 }
 
 /* Those that the server refused are not kept for the next request, good ones are, until a device of the user is

@@ -1,12 +1,9 @@
 /*
  * Ping (MS-ASCMD 2.2.1.13): tell when mail arrives that the next Sync would add. What the device has
  * under its newest keys decides, with the filter of its last Sync; flags and deletions wake nobody. A
- * Ping is no receipt: nothing of what the device holds changes here.
- *
- * While it waits, a request keeps a cursor a folder. When something stirs, the cursor says whether it
- * was in this folder; only then the snapshot is read from the state and brought up to date.
+ * Ping is no receipt: nothing of what the device holds changes here. Looking is ping_look.c's.
  */
-#include "eas/cmd/sync.h"
+#include "eas/cmd/ping.h"
 
 #include <string.h>
 
@@ -20,30 +17,8 @@
 #include "mailferry/log.h"
 #include "state/blob.h"
 #include "state/device.h"
-#include "sync/details.h"
-#include "state/hierarchy.h"
 
-enum {
-	POLL_MS = 30 * 1000,	       /* without a watcher */
-	HIERARCHY_LOOK_MS = 60 * 1000, /* the list of folders is asked for at most that often */
-};
-
-struct folder {
-	const char *id; /* as the client names it */
-	uint32_t number;
-	struct mf_buf cursor; /* up to which nothing is to be told */
-	uint64_t key;	      /* the device's newest when the cursor was taken */
-	bool changed;
-};
-
-struct ping {
-	uint32_t heartbeat; /* seconds */
-	struct folder *folders;
-	size_t n;
-	int64_t until;	      /* clock_ms */
-	int64_t listed;	      /* clock_ms of the last look at the list of folders */
-	const char **watched; /* the backend's ids, NULL at the end */
-};
+enum { POLL_MS = 30 * 1000 }; /* without a watcher */
 
 /* ---- The request, and what is remembered of it (interval and folders each by itself) ---- */
 
@@ -77,7 +52,7 @@ has(const struct ping *p, const char *id)
 static void
 add_folder(struct ping *p, const char *id)
 {
-	struct folder *f = &p->folders[p->n];
+	struct ping_folder *f = &p->folders[p->n];
 
 	if (has(p, id))
 		return;
@@ -99,7 +74,7 @@ read_folders(struct eas_request *r, struct ping *p, struct mf_arena *a)
 		count++;
 	if (count == 0)
 		return;
-	p->folders = mf_new_array(a, struct folder, count);
+	p->folders = mf_new_array(a, struct ping_folder, count);
 	for (n = wbxml_child(all, Ping_Folder); n != NULL; n = wbxml_next(n))
 		add_folder(p, mf_strdup(a, id_of(n)));
 }
@@ -119,7 +94,7 @@ read_cached(struct ping *p, struct mf_bytes row, struct mf_arena *a)
 		p->heartbeat = (uint32_t)heartbeat;
 	if (p->n > 0 || v.failed)
 		return;
-	p->folders = mf_new_array(a, struct folder, (size_t)n);
+	p->folders = mf_new_array(a, struct ping_folder, (size_t)n);
 	for (uint64_t i = 0; i < n && !v.failed; i++) {
 		struct mf_bytes id = varint_get_bytes(&v);
 
@@ -213,147 +188,7 @@ read_ping(struct eas_request *r, enum eas_verdict *verdict)
 	return NULL;
 }
 
-/* ---- Looking ---- */
-
-/* Does the device still hold the hierarchy as it is? */
-static enum mf_status
-hierarchy_same(
-	struct eas_request *r, const struct state_folders *folders, bool *out, struct mf_error *err)
-{
-	struct state_hierarchies stored;
-	struct state_hierarchy view;
-	enum mf_status st = state_hierarchy_load(
-		r->server->state, r->user_number, r->device->number, r->arena, &stored, err);
-
-	if (st != MF_OK)
-		return st;
-	folder_view(r->arena, folders, eas_folders_recipients(r), &view);
-	*out = stored.newest.key != 0 && view.n == stored.newest.n;
-	for (size_t i = 0; *out && i < view.n; i++) {
-		const struct state_held *a = &view.held[i], *b = &stored.newest.held[i];
-
-		*out = a->number == b->number && a->parent == b->parent && a->type == b->type &&
-		       strcmp(a->name, b->name) == 0;
-	}
-	return MF_OK;
-}
-
-static void
-snapshot_free(void *thing)
-{
-	sync_snapshot_deinit(thing);
-}
-
-static uint32_t
-filter_of(struct eas_request *r, struct mf_bytes options)
-{
-	static const struct wbxml_node none;
-	const struct sync_asked asked = { .node = &none };
-	struct sync_options o;
-
-	return sync_options_read(r, &asked, options, &o) ? o.filter : 0;
-}
-
-static bool
-wants_changes(const struct eas_request *r)
-{
-	return mf_conf_bool(r->server->conf, "ping_changes");
-}
-
-/* Soft deletes wake nobody, whatever is set. */
-static bool
-has_news(const struct eas_request *r, const struct sync_snapshot *s)
-{
-	return s->adds.n > 0 || (wants_changes(r) && (s->gone.n > 0 || s->changed.n_runs > 0));
-}
-
-/* What the device would get from a Sync now. */
-static enum mf_status
-look_closely(struct eas_request *r, struct folder *f, const struct state_folder *sf,
-	const struct state_collection *stored, struct mf_error *err)
-{
-	struct sync_snapshot *s = mf_new(r->arena, struct sync_snapshot);
-	struct sync_source source = { eas_store_of(r, sf), eas_session_of(r, sf), sf->id, false };
-	struct sync_scope scope = { .filter = filter_of(r, stored->options), .now = clock_wall() };
-	enum mf_status st;
-
-	sync_snapshot_init(s);
-	mf_on_free(r->arena, snapshot_free, s);
-	st = sync_snapshot_decode(s, stored->newest.content, err);
-	if (st == MF_OK)
-		st = sync_engine_refresh(&source, s, &scope, err);
-	if (st == MF_OK && wants_changes(r))
-		st = sync_details_refresh(r->server->state, r->user_number, sf->number, s, err);
-	/* New ids, a damaged row: the next Sync says so. */
-	f->changed = st == MF_RESYNC || st == MF_BROKEN || (st == MF_OK && has_news(r, s));
-	if (st == MF_RESYNC || st == MF_BROKEN)
-		return MF_OK;
-	mf_buf_clear(&f->cursor);
-	mf_buf_add(&f->cursor, s->cursor.data, s->cursor.len);
-	f->key = stored->newest.key;
-	return st;
-}
-
-static enum mf_status
-look_at(struct eas_request *r, struct folder *f, const struct state_folder *sf,
-	struct mf_error *err)
-{
-	struct state_collection stored;
-	struct mf_poll poll = { .folder = sf->id, .cursor = mf_buf_bytes(&f->cursor) };
-	enum mf_status st = state_collection_load(r->server->state, r->user_number,
-		r->device->number, f->number, r->arena, &stored, err);
-
-	/* Never synchronised: there is nothing that it could lack. Nor does new mail in Sent wake a phone
-	 * for the sake of its recipients. */
-	if (st != MF_OK || stored.newest.key == 0 || folder_is_recipients(sf))
-		return st;
-	if (f->key == stored.newest.key && f->cursor.len > 0) {
-		st = eas_store_of(r, sf)->poll(r->store, &poll, 1, err);
-		if (st != MF_OK || !poll.changed)
-			return st;
-	}
-	return look_closely(r, f, sf, &stored, err);
-}
-
-/* One look at everything, in the arena of the moment. *status: what to answer, 0 to wait. */
-static enum mf_status
-look(struct eas_request *r, struct ping *p, unsigned *status, struct mf_error *err)
-{
-	struct state_folders folders;
-	bool again = (r->wait.stirred & EAS_STIR_FOLDERS) != 0 ||
-		     clock_ms() - p->listed >= HIERARCHY_LOOK_MS;
-	bool same = true;
-	enum mf_status st;
-
-	if (again) {
-		st = eas_folders_refresh(r, &folders, err);
-		p->listed = clock_ms();
-	} else {
-		st = state_folders_load(r->server->state, r->user_number, r->arena, &folders, err);
-	}
-	if (st == MF_OK)
-		st = hierarchy_same(r, &folders, &same, err);
-	if (st != MF_OK)
-		return st;
-	*status = same ? 0 : EAS_PING_HIERARCHY;
-	for (size_t i = 0; i < p->n && *status != EAS_PING_HIERARCHY; i++) {
-		const struct state_folder *sf =
-			state_folder_by_number(&folders, p->folders[i].number);
-
-		if (sf == NULL) {
-			*status = EAS_PING_HIERARCHY;
-			break;
-		}
-		st = look_at(r, &p->folders[i], sf, err);
-		if (st == MF_GONE)
-			*status = EAS_PING_HIERARCHY;
-		else if (st != MF_OK)
-			return st;
-		else if (p->folders[i].changed)
-			*status = EAS_PING_CHANGES;
-	}
-	return MF_OK;
-}
+/* ---- Waiting ---- */
 
 /* The backend's ids of the folders, for whoever watches: kept in `own`, which lives as long as the
  * wait. */
@@ -371,7 +206,7 @@ name_watched(struct eas_request *r, struct ping *p, struct mf_arena *own, struct
 			state_folder_by_number(&folders, p->folders[i].number);
 
 		if (sf != NULL && folder_holds_items(sf))
-			p->watched[n++] = mf_strdup(own, sf->id);
+			p->watched[n++] = p->folders[i].watched = mf_strdup(own, sf->id);
 	}
 	return st;
 }
@@ -385,7 +220,7 @@ wait(struct eas_request *r, const struct ping *p)
 	r->wait.one = r->device->number;
 	r->wait.folders = p->watched;
 	r->wait.settled = true;
-	r->wait.changes = wants_changes(r);
+	r->wait.changes = ping_wants_changes(r);
 	return EAS_WAIT;
 }
 
@@ -413,7 +248,7 @@ cmd_ping(struct eas_request *r)
 	if (p->watched == NULL)
 		st = name_watched(r, p, eas_request_lasting(r), &err);
 	if (st == MF_OK)
-		st = look(r, p, &status, &err);
+		st = ping_look(r, p, &status, &err);
 	mf_arena_free(r->arena);
 	r->arena = own;
 	if (st == MF_TEMPORARY && waited && !r->wait.ended && clock_ms() < p->until)
@@ -425,4 +260,20 @@ cmd_ping(struct eas_request *r)
 	if (status == 0 && !r->wait.ended && clock_ms() < p->until)
 		return wait(r, p);
 	return answer(r, status == 0 ? EAS_OK : status, 0, 0);
+}
+
+bool
+cmd_ping_told(struct eas_request *r)
+{
+	struct ping *p = r->parsed;
+	struct mf_arena *own = r->arena;
+	bool news;
+
+	r->arena = mf_arena_new();
+	news = p != NULL && p->watched != NULL && ping_look_told(r, p);
+	mf_arena_free(r->arena);
+	r->arena = own;
+	if (news)
+		answer_changes(r, p);
+	return news;
 }
