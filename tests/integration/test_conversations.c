@@ -93,6 +93,72 @@ Test(conversations, ignored, .timeout = 120)
 	dovecot_end(&d);
 }
 
+/* ---- The state is lost ---- */
+
+enum { SHOWN_MAX = 200 };
+
+struct shown {
+	char server_id[64];
+	uint8_t conversation[16];
+};
+
+static size_t
+show(struct phone *p, struct shown *out)
+{
+	struct client_folder *f;
+	const struct client_item **items;
+	size_t n = 0;
+
+	p->options.window = 25;
+	phone_hierarchy(p);
+	phone_sync(p, "inbox");
+	f = phone_folder(p, "inbox");
+	items = client_items_sorted(f);
+	for (; n < f->n_items && n < SHOWN_MAX; n++) {
+		cr_assert(items[n]->has_conversation);
+		snprintf(out[n].server_id, sizeof out[n].server_id, "%s",
+			strchr(items[n]->id, ':')); /* the folder's id may be another */
+		memcpy(out[n].conversation, items[n]->conversation, 16);
+	}
+	free(items);
+	return n;
+}
+
+/* While the demonstration's threads are on their way to a phone and into the index: the process dies, and its state
+ * goes. Every message has the id that it had, on another gateway, too. */
+Test(conversations, the_state_is_lost_in_the_middle, .timeout = 240)
+{
+	static struct shown before[SHOWN_MAX], after[SHOWN_MAX];
+	char state[200];
+	struct phone *p;
+	size_t n, threads = 0;
+
+	dovecot_start(&d, "");
+	dovecot_fill(&d, "demo", "contrib/demo/messages");
+	gateway_start(&g, &d, "");
+	p = phone_new(&g, "demo", NULL, "lost1");
+	n = show(p, before);
+	gateway_kill(&g);
+	snprintf(state, sizeof state, "%s/state/sync", g.dir);
+	fixture_rmdir(state);
+	gateway_again(&g);
+	phone_free(p);
+	p = phone_new(&g, "demo", NULL, "lost2");
+	cr_assert_eq(show(p, after), n);
+	cr_assert_gt(n, 100);
+	for (size_t i = 0; i < n; i++) {
+		cr_assert_str_eq(before[i].server_id, after[i].server_id);
+		cr_assert_eq(memcmp(before[i].conversation, after[i].conversation, 16), 0, "%s",
+			before[i].server_id);
+		for (size_t k = 0; k < i; k++)
+			threads += memcmp(after[i].conversation, after[k].conversation, 16) == 0;
+	}
+	cr_assert_gt(threads, 10);
+	phone_free(p);
+	gateway_end(&g);
+	dovecot_end(&d);
+}
+
 /* No phone is near, no credentials of the user are known: the master user comes round. */
 Test(conversations, moved_by_the_master_user, .timeout = 180)
 {
