@@ -11,11 +11,12 @@
 #include "mailferry/log.h"
 
 enum {
-	FETCH_MAX = 20000, /* items of one question to the server */
+	FETCH_MAX = 20000,			  /* items of one question to the server */
+	BATCH_MAX = STATE_CONVERSATION_BATCH / 2, /* items in one of the two batches */
 };
 
 struct batch {
-	struct mf_arena *arena; /* of what the items point to */
+	struct mf_arena *arena; /* of what the items point to: as little as the index needs */
 	struct state_conversation_item *items;
 	size_t n;
 };
@@ -101,13 +102,19 @@ flush(struct reading *r)
 static void
 collect(struct batch *b, const struct mf_item *item, struct conversation_memo *memo)
 {
-	struct mf_bytes header = mf_memdup(b->arena, item->header.data, item->header.len);
+	struct mf_arena *scratch = mf_arena_new();
 	struct conversation_facts *f = mf_new(b->arena, struct conversation_facts);
+	struct conversation_id *parents;
 	struct mime_header h;
 
-	mime_header_parse(b->arena, header, &h);
-	conversation_facts_read_next(b->arena, &h,
+	mime_header_parse(scratch, item->header, &h);
+	conversation_facts_read_next(scratch, &h,
 		(item->have & MF_WANT_THREAD) != 0 ? item->thread : "", item->date, memo, f);
+	parents = mf_new_array(b->arena, struct conversation_id, f->n_parents + 1);
+	if (f->n_parents > 0)
+		memcpy(parents, f->parents, f->n_parents * sizeof(*parents));
+	f->parents = parents;
+	mf_arena_free(scratch);
 	b->items[b->n++] = (struct state_conversation_item){ .id = item->id, .facts = f };
 }
 
@@ -122,7 +129,7 @@ take_item(void *ctx, const struct mf_item *item)
 		return MF_OK;
 	}
 	collect(r->filling, item, r->memo);
-	if (r->filling->n < STATE_CONVERSATION_BATCH)
+	if (r->filling->n < BATCH_MAX)
 		return MF_OK;
 	st = flush(r);
 	r->late = clock_ms() >= r->m->until;
@@ -163,7 +170,7 @@ static void
 batch_init(struct batch *b)
 {
 	b->arena = mf_arena_new();
-	b->items = calloc(STATE_CONVERSATION_BATCH, sizeof(*b->items));
+	b->items = calloc(BATCH_MAX, sizeof(*b->items));
 	if (b->items == NULL)
 		abort();
 }

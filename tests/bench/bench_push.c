@@ -30,6 +30,7 @@ struct bench {
 	struct imap_sim *sim; /* NULL: Dovecot */
 	struct dovecot d;
 	struct gateway g;
+	uint16_t desk; /* where the metrics are */
 	unsigned failures;
 };
 
@@ -73,6 +74,38 @@ cpu_of(pid_t pid)
 	}
 	free(text);
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* A value of its metrics, and -1 when there is none. */
+static double
+metric(const struct bench *b, const char *name)
+{
+	static const char request[] = "GET /metrics HTTP/1.0\r\n\r\n";
+	static char text[1 << 20];
+	size_t len = 0;
+	ssize_t n;
+	char line[100];
+	const char *at;
+	int fd = fixture_connect(b->desk);
+
+	if (write(fd, request, sizeof request - 1) < 0)
+		fixture_die("metrics: cannot be asked for");
+	while (len < sizeof text - 1 && (n = read(fd, text + len, sizeof text - 1 - len)) > 0)
+		len += (size_t)n;
+	close(fd);
+	text[len] = '\0';
+	snprintf(line, sizeof line, "\n%s ", name);
+	at = strstr(text, line);
+	return at == NULL ? -1 : strtod(at + strlen(line), NULL);
+}
+
+static void
+tell_wakeups(const struct bench *b, const char *when)
+{
+	printf("%s: %.0f wake-ups so far, %.0f of them for nothing; %.0f logins for sessions\n",
+		when, metric(b, "mailferry_wakeups_total"),
+		metric(b, "mailferry_wakeups_empty_total"),
+		metric(b, "mailferry_sessions_opened_total"));
 }
 
 /* ---- Parts ---- */
@@ -298,10 +331,12 @@ start(struct bench *b, bool dovecot, bool tls, unsigned phones)
 	else
 		snprintf(where, sizeof where, "url = \"%s://127.0.0.1:%u\"\n\tverify = no",
 			tls ? "imaps" : "imap", imap_sim_port(b->sim));
+	b->desk = gateway_free_port();
 	snprintf(settings, sizeof settings,
 		"log_level = warning\nsession_idle = 1s\nstate_map_size = 2G\nqueue_limit = 20000\n"
-		"connection_limit = 19000\nimap {\n\t%s\n\twatch = idle\n}\n",
-		where);
+		"connection_limit = 19000\nmetrics_listen = 127.0.0.1:%u\n"
+		"imap {\n\t%s\n\twatch = idle\n}\n",
+		(unsigned)b->desk, where);
 	gateway_start(&b->g, &b->d, settings);
 	bench_phones_set_up(&b->phones, phones, b->users, &b->g, tls);
 }
@@ -331,10 +366,14 @@ main(int argc, char **argv)
 	before = status_of(b.g.pid, "RssAnon:");
 	wait_for_all(&b);
 	memory_and_idle_cpu(&b, before);
+	tell_wakeups(&b, "waiting");
 	one_by_one(&b, at);
+	tell_wakeups(&b, "one by one");
 	many_at_once(&b, at);
+	tell_wakeups(&b, "many at once");
 	wait_again(&b);
 	restart(&b, at);
+	tell_wakeups(&b, "after the restart");
 	stop(&b);
 	bench_phones_end(&b.phones);
 	gateway_end(&b.g);
