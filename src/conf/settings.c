@@ -162,7 +162,8 @@ const struct mf_setting conf_settings[] = {
 	{ "http_threads", MF_SETTING_NUMBER, "4", 1, 64, NULL,
 		"Threads that read and write HTTP." },
 	{ "connection_limit", MF_SETTING_NUMBER, "20000", 8, 1000000, NULL,
-		"Connections at once; each waiting phone is one." },
+		"Connections at once; each waiting phone is one. Beyond, those give way that are "
+		"slowest with their request." },
 	{ "idle_timeout", MF_SETTING_DURATION, "75s", 1, 3600, NULL,
 		"An open connection without a request is closed after this time." },
 	{ "header_timeout", MF_SETTING_DURATION, "30s", 1, 3600, NULL,

@@ -7,38 +7,27 @@
 
 #include "base/clock.h"
 
-static void
-untime(struct http_connections *t, struct http_connection *c)
+void
+http_connections_init(struct http_connections *t)
 {
-	if (c->deadline == 0)
-		return;
-	c->deadline = 0;
-	if (c->prev != NULL)
-		c->prev->next = c->next;
-	else
-		t->timed = c->next;
-	if (c->next != NULL)
-		c->next->prev = c->prev;
+	*t = (struct http_connections){ 0 };
+	TAILQ_INIT(&t->timed);
 }
 
 void
 http_connections_time(struct http_connections *t, struct http_connection *c, int64_t ms)
 {
-	untime(t, c);
-	if (ms == 0)
-		return;
-	c->deadline = clock_ms() + ms;
-	c->prev = NULL;
-	c->next = t->timed;
-	if (c->next != NULL)
-		c->next->prev = c;
-	t->timed = c;
+	if (c->deadline != 0)
+		TAILQ_REMOVE(&t->timed, c, timed);
+	c->deadline = ms == 0 ? 0 : clock_ms() + ms;
+	if (c->deadline != 0)
+		TAILQ_INSERT_TAIL(&t->timed, c, timed);
 }
 
 void
 http_connections_forget(struct http_connections *t, struct http_connection *c)
 {
-	untime(t, c);
+	http_connections_time(t, c, 0);
 	t->by_fd[c->fd] = NULL;
 	t->n--;
 	free(c->certified);

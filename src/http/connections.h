@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "http/peer.h"
 
@@ -26,18 +27,20 @@ struct http_connection {
 	uint32_t serial; /* 30 bits: tells it from former ones with the same fd */
 	bool gone;
 	bool announced; /* its PROXY header is still to come: the library does not know it yet */
-	struct work_job *job;		     /* its request is in the pool */
-	int64_t deadline;		     /* clock_ms, 0: none */
-	struct http_connection *next, *prev; /* of those with a deadline */
+	struct work_job *job; /* its request is in the pool */
+	int64_t deadline;     /* clock_ms, 0: none */
+	TAILQ_ENTRY(http_connection) timed;
 };
 
-/* Zeroed: empty. */
 struct http_connections {
 	struct http_connection **by_fd;
 	size_t room, n;
 	uint32_t serial;
-	struct http_connection *timed; /* those with a deadline */
+	TAILQ_HEAD(, http_connection)
+	timed; /* those with a deadline; in front whose time began first */
 };
+
+void http_connections_init(struct http_connections *t);
 
 /* Frees all; closes the sockets of those that the library does not know yet. */
 void http_connections_deinit(struct http_connections *t);

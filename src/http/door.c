@@ -66,17 +66,53 @@ door_wake(struct http_door *d)
 
 /* ---- The thread ---- */
 
+/* Shutting a socket down makes the library see its end; only the library closes it. The lock is held. */
 static void
-refuse(struct http_door *d, int fd, const char *why)
+cut(struct http_door *d, struct http_connection *c)
 {
-	close(fd);
+	http_connections_time(&d->open, c, 0);
+	shutdown(c->fd, SHUT_RDWR);
+}
+
+static void
+sweep(struct http_door *d, int64_t now)
+{
 	pthread_mutex_lock(&d->lock);
-	d->stats.refused++;
-	/* One line for the first, then for each doubling: a flood must not flood the log. */
-	if ((d->stats.refused & (d->stats.refused - 1)) == 0)
-		mf_log_warning("http=refused count=%llu why=\"%s\"",
-			(unsigned long long)d->stats.refused, why);
+	for (struct http_connection *c = TAILQ_FIRST(&d->open.timed), *next; c != NULL; c = next) {
+		next = TAILQ_NEXT(c, timed);
+		if (c->deadline > now)
+			continue;
+		d->stats.expired++;
+		cut(d, c);
+	}
+	http_linger_sweep(&d->linger, now);
 	pthread_mutex_unlock(&d->lock);
+}
+
+/* One line for the first, then for each doubling: a flood must not flood the log. */
+static void
+log_flood(const char *what, uint64_t count)
+{
+	if ((count & (count - 1)) == 0)
+		mf_log_warning("http=%s count=%llu why=\"connection_limit is reached\"", what,
+			(unsigned long long)count);
+}
+
+/* Where there is no room, one gives way whose request is not whole yet, or that has none: the one that has been so
+ * for longest. Good clients send theirs at once, so that those who hold connections with a byte a second (or
+ * nothing) keep nobody out. False: everybody's request is under way. The lock is held. */
+static bool
+make_room(struct http_door *d)
+{
+	struct http_connection *c = TAILQ_FIRST(&d->open.timed);
+
+	if (d->open.n < d->options.connection_limit)
+		return true;
+	if (c == NULL)
+		return false;
+	cut(d, c);
+	log_flood("gave-way", ++d->stats.gave_way);
+	return true;
 }
 
 /* NULL: no memory. The lock is held. */
@@ -99,15 +135,16 @@ static void
 admit(struct http_door *d, int fd, const struct http_listener *l, const struct sockaddr *sa,
 	socklen_t len)
 {
-	struct http_connection *c = NULL;
+	struct http_connection *c;
 	uint32_t events = EPOLLRDHUP | EPOLLET;
 
 	pthread_mutex_lock(&d->lock);
-	if (d->open.n < d->options.connection_limit)
-		c = remember(d, fd, l, sa);
+	c = make_room(d) ? remember(d, fd, l, sa) : NULL;
+	if (c == NULL)
+		log_flood("refused", ++d->stats.refused);
 	pthread_mutex_unlock(&d->lock);
 	if (c == NULL) {
-		refuse(d, fd, "connection_limit is reached");
+		close(fd);
 		return;
 	}
 	if (c->announced)
@@ -213,23 +250,6 @@ stirred(struct http_door *d, int fd, uint32_t serial)
 		hear_proxy(d, c);
 }
 
-/* Shutting a socket down makes the library see its end; only the library closes it. */
-static void
-sweep(struct http_door *d, int64_t now)
-{
-	pthread_mutex_lock(&d->lock);
-	for (struct http_connection *c = d->open.timed, *next; c != NULL; c = next) {
-		next = c->next;
-		if (c->deadline > now)
-			continue;
-		http_connections_time(&d->open, c, 0);
-		d->stats.expired++;
-		shutdown(c->fd, SHUT_RDWR);
-	}
-	http_linger_sweep(&d->linger, now);
-	pthread_mutex_unlock(&d->lock);
-}
-
 static void
 leave_listeners(struct http_door *d)
 {
@@ -292,7 +312,7 @@ next_sleep(struct http_door *d, int *ms)
 	bool stop;
 
 	pthread_mutex_lock(&d->lock);
-	*ms = d->open.timed != NULL || d->linger.n > 0 ? SWEEP_MS : -1;
+	*ms = !TAILQ_EMPTY(&d->open.timed) || d->linger.n > 0 ? SWEEP_MS : -1;
 	stop = d->stop;
 	pthread_mutex_unlock(&d->lock);
 	return !stop;
@@ -355,6 +375,7 @@ http_door_open(const struct http_door_options *options, const struct http_listen
 	d->listeners = listeners;
 	pthread_mutex_init(&d->lock, NULL);
 	pthread_cond_init(&d->is_shut, NULL);
+	http_connections_init(&d->open);
 	http_linger_init(&d->linger);
 	*out = d; /* before there is a thread that lets anybody in */
 	st = start(d, err);

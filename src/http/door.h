@@ -70,7 +70,9 @@ bool http_connection_left(struct http_door *d, struct http_connection *c);
 
 struct http_door_stats {
 	size_t connections;
-	uint64_t accepted, refused, left, expired;
+	uint64_t accepted, refused, left;
+	uint64_t expired;  /* closed because they took too long */
+	uint64_t gave_way; /* closed for others, at connection_limit */
 };
 
 void http_door_stats(struct http_door *d, struct http_door_stats *out);

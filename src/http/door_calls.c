@@ -50,7 +50,7 @@ http_connection_deadline(struct http_door *d, struct http_connection *c, int64_t
 	bool first;
 
 	pthread_mutex_lock(&d->lock);
-	first = d->open.timed == NULL && ms != 0;
+	first = TAILQ_EMPTY(&d->open.timed) && ms != 0;
 	http_connections_time(&d->open, c, ms);
 	pthread_mutex_unlock(&d->lock);
 	if (first)

@@ -387,5 +387,7 @@ http_server_stats(struct http_server *s, struct http_stats *out)
 	pthread_mutex_unlock(&s->hall.lock);
 	out->accepted = door.accepted;
 	out->refused = door.refused;
+	out->expired = door.expired;
+	out->gave_way = door.gave_way;
 	out->left = door.left;
 }

@@ -80,6 +80,7 @@ void http_each_waiting(
 struct http_stats {
 	size_t connections, requests;		    /* now */
 	uint64_t accepted, answered, refused, left; /* since start; left: clients that went away */
+	uint64_t expired, gave_way;		    /* as in http/door.h */
 };
 
 void http_server_stats(struct http_server *s, struct http_stats *out);

@@ -54,6 +54,13 @@ print_http(struct mf_buf *out, const struct watchdesk *d)
 	print_counter(out, "mailferry_connections_total", "Connections taken.", http.accepted);
 	print_counter(out, "mailferry_connections_refused_total",
 		"Connections refused for want of room.", http.refused);
+	print_counter(out, "mailferry_connections_expired_total",
+		"Connections closed because a header, a body or an answer took too long.",
+		http.expired);
+	print_counter(out, "mailferry_connections_gave_way_total",
+		"Slow or idle connections closed for others at connection_limit.", http.gave_way);
+	print_gauge(out, "mailferry_strangers_queued",
+		"Logins that wait until the mail server can be asked.", work.aside);
 	print_counter(out, "mailferry_clients_left_total",
 		"Phones that went away while they waited.", http.left);
 }

@@ -685,22 +685,77 @@ Test(http, stop_waits)
 	conf_free(conf);
 }
 
+/* Those who hold connections and say nothing, or a little, give way; those whose requests wait do not. */
 Test(http, connections_are_bounded)
 {
-	static struct client many[20];
-	int closed = 0;
+	enum { LIMIT = 10, WAITING = 4 };
+	static struct client waiters[WAITING], idle[20], late;
+	struct http_stats stats;
+	int open = 0;
 
-	start("connection_limit = 10\n");
-	usleep(50000);
+	start("connection_limit = 10\nheader_timeout = 60s\n");
+	for (int i = 0; i < WAITING; i++) {
+		client_open(&waiters[i], port);
+		client_says(&waiters[i], "POST /wait HTTP/1.1\r\n" HOST "\r\n");
+	}
+	wait_for(&waiting, WAITING);
+	for (int i = 0; i < 20; i++) {
+		client_open(&idle[i], port);
+		client_says(&idle[i], "POST /echo HT");
+	}
+	client_open(&late, port);
+	client_says(&late, "POST /echo HTTP/1.1\r\n" HOST "\r\n");
+	client_answer(&late, &a, 5000);
+	cr_assert_eq(a.status, 200);
+	for (int64_t until = clock_ms() + 5000; clock_ms() < until; usleep(5000)) {
+		http_server_stats(server, &stats);
+		if (stats.connections <= LIMIT)
+			break;
+	}
+	cr_assert_leq(stats.connections, LIMIT);
+	cr_assert_eq(stats.gave_way, 1 + WAITING + 20 + 1 - LIMIT);
+	cr_assert_eq(stats.refused, 0);
 	for (int i = 0; i < 20; i++)
-		client_open(&many[i], port);
-	usleep(200000);
+		open += !client_closed(&idle[i], 1);
+	cr_assert_leq(open, LIMIT - WAITING - 1, "%d idle ones", open);
+	cr_assert_not(client_closed(&idle[19], 1), "the newest gave way");
+	work_wake(pool, 1, 0, 1);
+	for (int i = 0; i < WAITING; i++) {
+		client_answer(&waiters[i], &a, 5000);
+		cr_assert_eq(a.status, 200, "waiter %d", i);
+		close(waiters[i].fd);
+	}
 	for (int i = 0; i < 20; i++)
-		closed += client_closed(&many[i], 1);
-	cr_assert_eq(closed, 11, "%d of 20 beside one", closed);
-	cr_assert_eq(ask("POST /echo HTTP/1.1\r\n" HOST "\r\n"), 200);
-	for (int i = 0; i < 20; i++)
-		close(many[i].fd);
+		close(idle[i].fd);
+	close(late.fd);
+	stop();
+}
+
+/* Where each connection's request is under way, there is no room. */
+Test(http, waiting_ones_do_not_give_way)
+{
+	static struct client waiters[8], more;
+	struct http_stats stats;
+
+	start("connection_limit = 8\n");
+	close(c.fd);
+	for (int i = 0; i < 8; i++) {
+		client_open(&waiters[i], port);
+		client_says(&waiters[i], "POST /wait HTTP/1.1\r\n" HOST "\r\n");
+	}
+	wait_for(&waiting, 8);
+	client_open(&more, port);
+	cr_assert(client_closed(&more, 5000));
+	http_server_stats(server, &stats);
+	cr_assert_eq(stats.refused, 1);
+	work_wake(pool, 1, 0, 1);
+	for (int i = 0; i < 8; i++) {
+		client_answer(&waiters[i], &a, 5000);
+		cr_assert_eq(a.status, 200, "waiter %d", i);
+		close(waiters[i].fd);
+	}
+	close(more.fd);
+	client_open(&c, port);
 	stop();
 }
 
