@@ -52,7 +52,7 @@ const struct mf_setting conf_settings[] = {
 		"has." },
 	{ "tls_priorities", MF_SETTING_STRING,
 		"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-DHE-RSA:-AES-128-CBC:"
-		"-AES-256-CBC:-AES-128-CCM:-AES-256-CCM:-SHA1:%SERVER_PRECEDENCE",
+		"-AES-256-CBC:-AES-128-CCM:-AES-256-CCM:-SHA1:-GROUP-DH-ALL:%SERVER_PRECEDENCE",
 		0, 0, NULL,
 		"TLS versions and ciphers as a GnuTLS priority string. The default has ECDHE with "
 		"AES-GCM or ChaCha20 only: iOS 9, Android 5 and later." },

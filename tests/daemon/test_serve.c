@@ -314,6 +314,10 @@ Test(serve, tls_of_today, .timeout = 60)
 		{ "-tls1_2 -cipher ECDHE+AES:!AESGCM:!AESCCM", false }, /* CBC */
 		{ "-tls1_2 -cipher kRSA", false },
 		{ "-tls1_2 -cipher DHE:!ECDHE", false },
+		{ "-tls1_3 -groups X25519", true },
+		{ "-tls1_3 -groups P-256", true },
+		{ "-tls1_3 -groups ffdhe2048", false }, /* costs the server more than the client */
+		{ "-tls1_3 -groups ffdhe8192", false },
 	};
 	char command[400];
 
@@ -325,6 +329,26 @@ Test(serve, tls_of_today, .timeout = 60)
 			cases[i].options, d.tls_port);
 		cr_assert_eq(system(command) == 0, cases[i].taken, "%s", cases[i].options);
 	}
+	stop(SIGTERM);
+}
+
+/* A client that wants another handshake within a connection (which would cost the server more than itself) is hung
+ * up on. */
+Test(serve, no_renegotiation, .timeout = 60)
+{
+	char command[400];
+
+	start("");
+	snprintf(command, sizeof(command),
+		"(sleep 1; echo R; sleep 2; printf 'GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'; "
+		"sleep 2) | "
+		"timeout 20 openssl s_client -tls1_2 -connect 127.0.0.1:%u > %s/reneg 2>&1",
+		d.tls_port, d.dir);
+	cr_assert(system(command) != -1);
+	cr_assert_not_null(
+		strstr(daemon_read(&d, "reneg"), "RENEGOTIATING"), "%s", daemon_read(&d, "reneg"));
+	cr_assert_null(
+		strstr(daemon_read(&d, "reneg"), "HTTP/1.1"), "%s", daemon_read(&d, "reneg"));
 	stop(SIGTERM);
 }
 

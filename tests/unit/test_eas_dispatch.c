@@ -278,6 +278,30 @@ Test(eas_dispatch, wiped)
 	mf_arena_free(r->arena);
 }
 
+/* MS-ASHTTP 2.2.1.1.1.1.2, and MS-ASCMD for Find. GetHierarchy has no number. */
+Test(eas_dispatch, codes_of_commands)
+{
+	static const struct {
+		unsigned code;
+		const char *name;
+	} codes[] = { { 0, "Sync" }, { 1, "SendMail" }, { 2, "SmartForward" }, { 3, "SmartReply" },
+		{ 4, "GetAttachment" }, { 9, "FolderSync" }, { 10, "FolderCreate" },
+		{ 11, "FolderDelete" }, { 12, "FolderUpdate" }, { 13, "MoveItems" },
+		{ 14, "GetItemEstimate" }, { 15, "MeetingResponse" }, { 16, "Search" },
+		{ 17, "Settings" }, { 18, "Ping" }, { 19, "ItemOperations" }, { 20, "Provision" },
+		{ 21, "ResolveRecipients" }, { 22, "ValidateCert" }, { 23, "Find" } };
+	size_t known = 0;
+	for (unsigned code = 0; code < 256; code++)
+		known += eas_command_by_code(code) != NULL;
+	cr_assert_eq(known, sizeof(codes) / sizeof(*codes), "%zu codes", known);
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+		const struct eas_command *c = eas_command_by_code(codes[i].code);
+		cr_assert(
+			c != NULL && strcmp(c->name, codes[i].name) == 0, "code %u", codes[i].code);
+		cr_assert_eq(c, eas_command_find(codes[i].name));
+	}
+}
+
 /* Each row of the table is whole, and the table is all that OPTIONS tells. */
 Test(eas_commands, table)
 {

@@ -1,10 +1,12 @@
 /* The query in its three forms, and credentials. */
 #include <criterion/criterion.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "eas/login.h"
 #include "eas/query.h"
+#include "mailferry/buf.h"
 
 /* What a case expects: NULL is "not there". */
 struct want {
@@ -112,6 +114,94 @@ Test(eas_query, locale)
 	cr_assert_eq(query_parse(a, "jAAJBAp2MTQwRGV2aWNlAApTbWFydFBob25l", &q, NULL), MF_OK);
 	cr_assert_eq(q.locale, 0x0409);
 	mf_arena_free(a);
+}
+
+/* A binary table with one parameter behind the fixed fields. */
+static enum mf_status
+parse_parameter(struct mf_arena *a, int tag, const char *value, struct eas_query *q)
+{
+	struct mf_buf b;
+	mf_buf_init(&b, 0);
+	mf_buf_add(&b,
+		"\x8d\x00\x09\x04\x01"
+		"d\x00\x02SP",
+		10);
+	mf_buf_add_byte(&b, (uint8_t)tag);
+	mf_buf_add_byte(&b, (uint8_t)strlen(value));
+	mf_buf_add_str(&b, value);
+	enum mf_status st = query_parse(a, str_base64(a, b.data, b.len), q, NULL);
+	mf_buf_deinit(&b);
+	return st;
+}
+
+/* MS-ASHTTP 2.2.1.1.1.1.3: each tag is one parameter, and says the same as its name in plain text; others say
+ * nothing. Values of 0 to 255 bytes. */
+Test(eas_query, tags)
+{
+	static const struct {
+		int tag;
+		const char *name;
+		size_t offset;
+	} tags[] = {
+		{ 0, "AttachmentName", offsetof(struct eas_query, attachment_name) },
+		{ 1, "CollectionId", offsetof(struct eas_query, collection_id) },
+		{ 3, "ItemId", offsetof(struct eas_query, item_id) },
+		{ 4, "LongId", offsetof(struct eas_query, long_id) },
+		{ 6, "Occurrence", offsetof(struct eas_query, occurrence) },
+		{ 8, "User", offsetof(struct eas_query, user) },
+	};
+	char longest[256];
+	memset(longest, 'x', 255);
+	longest[255] = '\0';
+	const char *const values[] = { "", "v", longest };
+	for (int tag = 0; tag < 256; tag++)
+		for (size_t v = 0; v < 3; v++) {
+			struct mf_arena *a = mf_arena_new();
+			struct eas_query q, plain;
+			cr_assert_eq(parse_parameter(a, tag, values[v], &q), MF_OK, "tag %d", tag);
+			cr_assert_str_eq(q.device_id, "d");
+			for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++) {
+				const char *got = *(const char **)((char *)&q + tags[i].offset);
+				cr_assert(equal(got, tag == tags[i].tag ? values[v] : NULL),
+					"tag %d: %s is %s", tag, tags[i].name, got);
+				if (tag != tags[i].tag)
+					continue;
+				cr_assert_eq(query_parse(a,
+						     mf_printf(a, "Cmd=Sync&%s=%s", tags[i].name,
+							     values[v]),
+						     &plain, NULL),
+					MF_OK);
+				cr_assert(equal(*(const char **)((char *)&plain + tags[i].offset),
+						  got),
+					"%s in plain text", tags[i].name);
+			}
+			mf_arena_free(a);
+		}
+}
+
+/* The same section: bits of Options; others mean nothing, and one byte it is. */
+Test(eas_query, options)
+{
+	static const struct {
+		const char *value;
+		bool save, multipart;
+	} options[] = {
+		{ "\x01", true, false },
+		{ "\x02", false, true },
+		{ "\x03", true, true },
+		{ "\xfc", false, false },
+		{ "\xff", true, true },
+		{ "", false, false },
+	};
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		struct mf_arena *a = mf_arena_new();
+		struct eas_query q;
+		cr_assert_eq(parse_parameter(a, 7, options[i].value, &q), MF_OK);
+		cr_assert(q.save_in_sent == options[i].save &&
+				  q.accept_multipart == options[i].multipart,
+			"options %zu", i);
+		mf_arena_free(a);
+	}
 }
 
 static enum mf_status
