@@ -66,6 +66,7 @@ void
 eas_who_challenge(struct eas_request *r)
 {
 	const char *url = mf_conf_string(r->server->conf, "oauth_authorization_url");
+	const char *sent = eas_header(r, "Authorization");
 	if (open_to(r, EAS_BY_PASSWORD) || open_to(r, EAS_BY_APPLICATION))
 		eas_answer_header(
 			r, "WWW-Authenticate", "Basic realm=\"Mailferry\", charset=\"UTF-8\"");
@@ -74,7 +75,8 @@ eas_who_challenge(struct eas_request *r)
 	eas_answer_header(r, "WWW-Authenticate",
 		mf_printf(r->arena, "Bearer realm=\"Mailferry\"%s%s%s%s",
 			*url == '\0' ? "" : ", authorization_uri=\"", url, *url == '\0' ? "" : "\"",
-			r->login.token == NULL ? "" : ", error=\"invalid_token\""));
+			sent != NULL && str_istarts(sent, "Bearer ") ? ", error=\"invalid_token\""
+								     : ""));
 }
 
 bool
