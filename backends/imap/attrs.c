@@ -1,6 +1,8 @@
 /* FETCH answers as attributes. Knows their form, none of their meanings. */
 #include "attrs.h"
 
+#include <string.h>
+
 bool
 imap_attrs_open(struct imap_lex *x)
 {
@@ -18,13 +20,16 @@ imap_attrs_open(struct imap_lex *x)
 static void
 section(struct imap_lex *x, struct imap_attr *a)
 {
-	const uint8_t *from;
+	const uint8_t *from, *close;
 	bool quoted = false;
 
 	a->has_section = imap_lex_take(x, '[');
 	if (!a->has_section)
 		return;
 	from = x->p;
+	close = memchr(from, ']', (size_t)(x->end - from));
+	if (close != NULL && memchr(from, '"', (size_t)(close - from)) == NULL)
+		x->p = (uint8_t *)close;
 	while (x->p < x->end && (quoted || *x->p != ']')) {
 		if (*x->p == '"')
 			quoted = !quoted;

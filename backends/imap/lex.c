@@ -4,12 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-bool
-imap_bytes_is(struct mf_bytes b, const char *word)
-{
-	return b.len == strlen(word) && strncasecmp((const char *)b.data, word, b.len) == 0;
-}
-
 struct imap_lex
 imap_lex_over(struct mf_bytes b)
 {
@@ -59,12 +53,22 @@ imap_lex_end(const struct imap_lex *x)
 	return p == x->end && !x->bad;
 }
 
+enum { ENDS_ATOM = 1, ENDS_FLAG = 2 };
+
+/* What a word ends at, besides blanks and controls. */
+static const uint8_t ends[256] = { ['('] = ENDS_ATOM | ENDS_FLAG,
+	[')'] = ENDS_ATOM | ENDS_FLAG,
+	['"'] = ENDS_ATOM | ENDS_FLAG,
+	['['] = ENDS_ATOM,
+	[']'] = ENDS_ATOM,
+	['{'] = ENDS_ATOM };
+
 static struct mf_bytes
-until(struct imap_lex *x, const char *stops)
+until(struct imap_lex *x, uint8_t mark)
 {
 	const uint8_t *from = x->p;
 
-	while (x->p<x->end && * x->p> ' ' && strchr(stops, *x->p) == NULL)
+	while (x->p<x->end && * x->p> ' ' && (ends[*x->p] & mark) == 0)
 		x->p++;
 	if (x->p == from)
 		return bad(x);
@@ -74,13 +78,13 @@ until(struct imap_lex *x, const char *stops)
 struct mf_bytes
 imap_lex_atom(struct imap_lex *x)
 {
-	return until(x, "()[]{\"");
+	return until(x, ENDS_ATOM);
 }
 
 struct mf_bytes
 imap_lex_flag(struct imap_lex *x)
 {
-	return until(x, "()\"");
+	return until(x, ENDS_FLAG);
 }
 
 bool

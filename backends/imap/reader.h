@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+#include <strings.h>
 
 #include "mailferry/bytes.h"
 #include "mailferry/error.h"
@@ -83,6 +85,11 @@ void imap_lex_skip(struct imap_lex *x);
 /* What is left, as text. */
 struct mf_bytes imap_lex_rest(struct imap_lex *x);
 
-bool imap_bytes_is(struct mf_bytes b, const char *word); /* any case */
+/* Any case. Here, so that the lengths of words are known when it is compiled. */
+static inline bool
+imap_bytes_is(struct mf_bytes b, const char *word)
+{
+	return b.len == strlen(word) && strncasecmp((const char *)b.data, word, b.len) == 0;
+}
 
 #endif
