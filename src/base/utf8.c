@@ -36,10 +36,11 @@ xml_char(uint32_t c)
 	return c >= 0x20 ? c != 0xfffe && c != 0xffff : c == '\t' || c == '\n' || c == '\r';
 }
 
+/* Bytes from 0x80 on are negative: one comparison less. */
 static bool
 is_plain(unsigned char c)
 {
-	return ((c >= 0x20) & (c < 0x80)) | (c == '\n') | (c == '\r') | (c == '\t');
+	return ((signed char)c >= 0x20) | (c == '\n') | (c == '\r') | (c == '\t');
 }
 
 /* The count of bytes at the start of s that are printable ASCII, blanks or line ends: most of what we

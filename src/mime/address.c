@@ -77,14 +77,29 @@ name_clean(struct reader *r, struct mf_bytes raw, const char *addr)
 	return str_ieq(s, addr) ? "" : s;
 }
 
+/* Nothing but graphic ASCII without quotes, brackets and commas. A loop for vectors. */
+static bool
+is_clean(struct mf_bytes raw)
+{
+	uint8_t bad = 0;
+
+	for (size_t i = 0; i < raw.len; i++) {
+		uint8_t c = raw.data[i];
+
+		bad |= (uint8_t)((int8_t)c <= ' ') | (c == '"') | (c == '(') | (c == ',') |
+		       (c == '<') | (c == '>') | (c == 0x7f);
+	}
+	return bad == 0;
+}
+
 /* An address without what does not belong to it: source routes, "mailto:", blanks outside quotes,
  * comments, brackets. */
 static const char *
 addr_clean(struct reader *r, struct mf_bytes raw)
 {
-	char *s = mf_alloc(r->a, raw.len + 1);
-	size_t n = 0;
 	bool quoted = false, high = false;
+	size_t n = 0;
+	char *s;
 
 	raw = trim(raw);
 	if (raw.len > 7 && str_ieqn((const char *)raw.data, "mailto:", 7)) {
@@ -97,6 +112,9 @@ addr_clean(struct reader *r, struct mf_bytes raw)
 		raw.len -= colon == NULL ? 0 : (size_t)(colon + 1 - raw.data);
 		raw.data = colon == NULL ? raw.data : colon + 1;
 	}
+	if (is_clean(raw) && (raw.len == 0 || memchr(raw.data, '=', raw.len) == NULL))
+		return mf_strndup(r->a, (const char *)raw.data, raw.len);
+	s = mf_alloc(r->a, raw.len + 1);
 	for (size_t i = 0; i < raw.len; i++) {
 		uint8_t c = raw.data[i];
 

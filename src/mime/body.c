@@ -264,9 +264,24 @@ insert_html(struct mf_buf *all, const struct mf_buf *piece, bool document)
 	*all = b;
 }
 
-static void
-join(struct mf_buf *all, const struct work *w, enum mime_format format)
+/* The text as it stands is all there is. */
+static bool
+is_whole(const struct mf_buf *all, const struct work *w, enum mime_format format)
 {
+	return all->len == 0 && (format == MIME_PLAIN || is_html(w->part)) &&
+	       has_only_crlf(w->text.data, w->text.len);
+}
+
+static void
+join(struct mf_buf *all, struct work *w, enum mime_format format)
+{
+	if (is_whole(all, w, format)) {
+		struct mf_buf was = *all;
+
+		*all = w->text;
+		w->text = was;
+		return;
+	}
 	if (format == MIME_HTML && all->len > 0) {
 		insert_html(all, &w->text, is_html(w->part));
 	} else if (format == MIME_HTML && !is_html(w->part)) {

@@ -165,13 +165,28 @@ mime_header_raw(const struct mime_header *h, const char *name)
 
 /* ---- Message-IDs ---- */
 
+/* Nothing but graphic ASCII, and no bracket. A loop for vectors. */
+static bool
+is_clean_id(struct mf_bytes raw)
+{
+	uint8_t bad = 0;
+
+	for (size_t i = 0; i < raw.len; i++)
+		bad |= (uint8_t)((int8_t)raw.data[i] <= ' ') | (raw.data[i] == '<') |
+		       (raw.data[i] == 0x7f);
+	return bad == 0;
+}
+
 /* An id without the blanks that folding and bad software put into it; NULL when nothing is left. */
 static const char *
 id_clean(struct mf_arena *a, struct mf_bytes raw)
 {
-	char *s = mf_alloc(a, raw.len + 1);
+	char *s;
 	size_t n = 0;
 
+	if (is_clean_id(raw))
+		return raw.len == 0 ? NULL : mf_strndup(a, (const char *)raw.data, raw.len);
+	s = mf_alloc(a, raw.len + 1);
 	for (size_t i = 0; i < raw.len; i++)
 		if (raw.data[i] > ' ' && raw.data[i] != '<' && raw.data[i] != 0x7f)
 			s[n++] = (char)raw.data[i];
@@ -293,9 +308,12 @@ mime_header_importance(const struct mime_header *h)
 		{ "Priority", "non-urgent", MIME_IMPORTANCE_LOW },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct mime_field *f = mime_header_find(h, rows[i].field);
+	const struct mime_field *f = NULL;
+	const char *field = "";
 
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strcmp(rows[i].field, field) != 0)
+			f = mime_header_find(h, field = rows[i].field);
 		if (f != NULL && starts(f->value, rows[i].value))
 			return rows[i].importance;
 	}

@@ -279,12 +279,13 @@ join_pieces(struct mf_arena *a, const struct piece *pieces, const char *charset)
 	return s;
 }
 
-const char *
-mime_param(struct mf_arena *a, const struct mf_param *params, size_t n, const char *name,
+/* A value in pieces, or with a charset of its own; NULL: it has none such. */
+static const char *
+starred(struct mf_arena *a, const struct mf_param *params, size_t n, const char *name,
 	const char *charset)
 {
 	struct piece pieces[PIECES_MAX] = { { NULL, false } };
-	const char *plain = NULL, *star = NULL;
+	const char *star = NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		bool extended, numbered;
@@ -294,14 +295,29 @@ mime_param(struct mf_arena *a, const struct mf_param *params, size_t n, const ch
 			star = params[i].value;
 		else if (number >= 0 && numbered && pieces[number].value == NULL)
 			pieces[number] = (struct piece){ params[i].value, extended };
-		else if (plain == NULL && str_ieq(params[i].name, name))
-			plain = params[i].value;
 	}
 	if (star != NULL && *star != '\0') {
 		memset(pieces, 0, sizeof(pieces));
 		pieces[0] = (struct piece){ star, true };
 	}
-	if (pieces[0].value != NULL)
-		return join_pieces(a, pieces, charset);
-	return plain == NULL ? NULL : mime_text_decode(a, mf_bytes_str(plain), charset);
+	return pieces[0].value == NULL ? NULL : join_pieces(a, pieces, charset);
+}
+
+const char *
+mime_param(struct mf_arena *a, const struct mf_param *params, size_t n, const char *name,
+	const char *charset)
+{
+	const char *plain = NULL, *value = NULL;
+	bool star = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (plain == NULL && str_ieq(params[i].name, name))
+			plain = params[i].value;
+		star |= strchr(params[i].name, '*') != NULL;
+	}
+	if (star)
+		value = starred(a, params, n, name, charset);
+	if (value == NULL && plain != NULL)
+		value = mime_text_decode(a, mf_bytes_str(plain), charset);
+	return value;
 }

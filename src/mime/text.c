@@ -261,9 +261,11 @@ mime_text_decode(struct mf_arena *a, struct mf_bytes raw, const char *charset)
 	if (raw.len > TEXT_MAX)
 		raw.len = TEXT_MAX;
 	if (is_simple(raw)) {
-		s = (char *)mf_memdup(a, raw.data, raw.len).data;
-		tidy(s, raw.len);
-		return s;
+		for (; raw.len > 0 && raw.data[0] == ' '; raw.len--)
+			raw.data++;
+		while (raw.len > 0 && raw.data[raw.len - 1] == ' ')
+			raw.len--;
+		return (const char *)mf_memdup(a, raw.data, raw.len).data;
 	}
 	mf_buf_init(&b, 0);
 	decode_words(&b, raw, charset);

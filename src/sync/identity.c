@@ -26,8 +26,8 @@ field(struct mf_bytes header, const char *name)
 
 	for (; at < end; at = stop < end ? stop + 1 : end) {
 		stop = line_end(at, end);
-		if ((size_t)(end - at) <= len || !str_ieqn((const char *)at, name, len) ||
-			at[len] != ':')
+		if ((size_t)(end - at) <= len || (*at | 32) != (name[0] | 32) || at[len] != ':' ||
+			!str_ieqn((const char *)at, name, len))
 			continue;
 		while (stop < end - 1 && (stop[1] == ' ' || stop[1] == '\t'))
 			stop = line_end(stop + 1, end);
