@@ -97,6 +97,7 @@ choose(struct run *r, struct imap_window *w, struct imap_slot *slot)
 	for (size_t i = 0; i < n && i < MF_SECTIONS_MAX; i++)
 		if (imap_section_valid(wants[i].section))
 			wants[kept++] = wants[i];
+	slot->item.as_chosen = true;
 	if (kept == 0)
 		return deliver(r, w, slot);
 	slot->wants = mf_new_array(w->a, struct mf_section_want, kept);
@@ -106,6 +107,7 @@ choose(struct run *r, struct imap_window *w, struct imap_slot *slot)
 	slot->n_wants = kept;
 	if (imap_slot_use_guess(w, slot))
 		return deliver(r, w, slot);
+	slot->item.as_chosen = false;
 	imap_slot_keep(w, slot);
 	slot->state = IMAP_SLOT_CHOSEN;
 	slot->effort = IMAP_ALL;

@@ -123,6 +123,9 @@ struct mf_item {
 	const char *identity; /* X-GM-MSGID or EMAILID: stays over a move; "" where there is none */
 	const struct mf_section *sections;
 	size_t n_sections;
+	/* To mf_fetch.item: header and structure are those, in the same place, that `choose` was shown as the
+	 * last thing before. A backend that does not know leaves it. */
+	bool as_chosen;
 	const char
 		*damaged; /* NULL; else why content is missing: show what is known, log the rest */
 };

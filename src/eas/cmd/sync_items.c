@@ -34,6 +34,7 @@ struct telling {
 	uint64_t planned; /* bytes of content asked for */
 	int64_t since;	  /* what is older is told for its conversation only; 0: nothing is */
 	struct email_view view;
+	struct mf_arena *chosen; /* the scratch of the item chosen last; NULL: none */
 };
 
 static int
@@ -76,10 +77,10 @@ choose(void *ctx, const struct mf_item *item, struct mf_section_want *out)
 
 	if (at == t->n)
 		return 0;
-	t->view.scratch = mf_arena_new();
+	mf_arena_free(t->chosen);
+	t->view.scratch = t->chosen = mf_arena_new();
 	t->view.body.outside = item->date < t->since;
 	n = email_choose(&t->view, item, out, &bytes);
-	mf_arena_free(t->view.scratch);
 	if (!t->c->replay && t->planned > 0 && t->planned + bytes > t->budget->bytes) {
 		t->postponed[at] = true;
 		return 0;
@@ -139,7 +140,9 @@ take_add(void *ctx, const struct mf_item *fetched)
 		mf_log_warning("event=damaged folder=%s item=%llu reason=%s",
 			mf_log_value(t->c->folder->name), (unsigned long long)item.id,
 			mf_log_value(item.damaged));
-	t->view.scratch = mf_arena_new();
+	if (t->chosen == NULL)
+		t->chosen = mf_arena_new();
+	t->view.scratch = t->chosen;
 	t->view.body.outside = item.date < t->since;
 	if (t->c->replay) {
 		promised(t, &t->wanted[at]->mark, &item);
@@ -153,7 +156,8 @@ take_add(void *ctx, const struct mf_item *fetched)
 	}
 	t->identities[at] = sync_identity(&item);
 	write_item(t, AirSync_Add, &item);
-	mf_arena_free(t->view.scratch);
+	mf_arena_free(t->chosen);
+	t->chosen = NULL;
 	t->wanted[at]->written = true;
 	t->written++;
 	return MF_OK;
@@ -221,6 +225,7 @@ write_adds(struct telling *t, struct mf_error *err)
 		.choose = choose,
 		.item = take_add,
 		.ctx = t };
+	enum mf_status st;
 
 	t->wanted = mf_new_array(a, struct sync_told *, answer->n_told);
 	t->n = 0;
@@ -236,8 +241,12 @@ write_adds(struct telling *t, struct mf_error *err)
 	t->postponed = mf_new_array(a, bool, t->n);
 	t->identities = mf_new_array(a, uint64_t, t->n);
 	look_ahead(t, &f);
-	return tnef_fetch(
-		t->r, t->c->source.api, t->c->source.session, &f, &t->view.tnef, full, err);
+	t->view.keeps = true;
+	st = tnef_fetch(t->r, t->c->source.api, t->c->source.session, &f, &t->view.tnef, full, err);
+	t->view.keeps = false;
+	mf_arena_free(t->chosen);
+	t->chosen = NULL;
+	return st;
 }
 
 static void

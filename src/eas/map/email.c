@@ -86,7 +86,7 @@ static const char *const address_fields[ADDRESS_FIELDS] = { "To", "Cc", "From", 
 	"Sender", "Bcc" };
 
 /* What one item is made of while it is written. */
-struct parts {
+struct email_parts {
 	struct mime_header header;
 	struct mime_structure structure;
 	struct body_plan body;
@@ -95,9 +95,8 @@ struct parts {
 };
 
 static void
-read_item(struct email_view *v, const struct mf_item *item, struct parts *p)
+read_item(struct email_view *v, const struct mf_item *item, struct email_parts *p)
 {
-	memset(p->has_list, 0, sizeof(p->has_list));
 	mime_header_parse(v->scratch, item->header, &p->header);
 	mime_structure_read(v->scratch, item->structure, &p->header, &p->structure);
 	email_tnef_apply(v->scratch, &v->tnef, &p->structure);
@@ -124,7 +123,7 @@ add_section(struct mf_section_want *out, size_t n, const struct mf_part *part, u
 
 /* Of meetings the calendar, of reports and replies what tells their class. */
 static size_t
-more_sections(const struct email_view *v, const struct parts *p, struct mf_section_want *out,
+more_sections(const struct email_view *v, const struct email_parts *p, struct mf_section_want *out,
 	size_t n, uint64_t *bytes)
 {
 	if (meeting_expected(&p->structure, v->version))
@@ -147,12 +146,14 @@ size_t
 email_choose(struct email_view *v, const struct mf_item *item, struct mf_section_want *out,
 	uint64_t *bytes)
 {
-	struct parts p;
+	struct email_parts *p = mf_new(v->scratch, struct email_parts);
 
-	read_item(v, item, &p);
+	read_item(v, item, p);
+	v->chosen = v->keeps ? p : NULL;
+	v->chosen_id = item->id;
 	return email_tnef_choose(
-		out, more_sections(v, &p, out,
-			     body_sections(&v->body, &p.body, item, out, MF_SECTIONS_MAX, bytes),
+		out, more_sections(v, p, out,
+			     body_sections(&v->body, &p->body, item, out, MF_SECTIONS_MAX, bytes),
 			     bytes));
 }
 
@@ -173,7 +174,7 @@ write_reply_to(struct wbxml_writer *w, struct mf_arena *a, const struct mime_add
 }
 
 static const struct mime_addresses *
-addresses(struct email_view *v, struct parts *p, enum address_field field)
+addresses(struct email_view *v, struct email_parts *p, enum address_field field)
 {
 	struct mime_addresses *list = &p->lists[field];
 
@@ -185,7 +186,7 @@ addresses(struct email_view *v, struct parts *p, enum address_field field)
 }
 
 static void
-write_addresses(struct wbxml_writer *w, struct email_view *v, struct parts *p)
+write_addresses(struct wbxml_writer *w, struct email_view *v, struct email_parts *p)
 {
 	static const struct {
 		enum address_field field;
@@ -201,7 +202,7 @@ write_addresses(struct wbxml_writer *w, struct email_view *v, struct parts *p)
 }
 
 static void
-write_subject(struct wbxml_writer *w, struct email_view *v, const struct parts *p)
+write_subject(struct wbxml_writer *w, struct email_view *v, const struct email_parts *p)
 {
 	const char *charset = p->structure.charset;
 	const char *subject = mime_header_text(v->scratch, &p->header, "Subject", charset);
@@ -226,7 +227,7 @@ write_categories(struct wbxml_writer *w, struct mf_arena *a, const char *const *
 }
 
 static bool
-is_voice(const struct parts *p)
+is_voice(const struct email_parts *p)
 {
 	return str_istarts(p->structure.message_class, "IPM.Note.Microsoft.Voicemail") ||
 	       str_istarts(p->structure.message_class, "IPM.Note.RPMSG.Microsoft.Voicemail") ||
@@ -236,7 +237,7 @@ is_voice(const struct parts *p)
 /* The place of a name in X-AttachmentOrder, which begins with the newest: 1 and on; 0: not in it
  * (MS-OXOUM 2.2.4.2, MS-ASEMAIL 2.2.2.82). */
 static unsigned
-voice_order(struct email_view *v, const struct parts *p, const char *name)
+voice_order(struct email_view *v, const struct email_parts *p, const char *name)
 {
 	const char *list = mime_header_text(v->scratch, &p->header, "X-AttachmentOrder", NULL);
 	unsigned place = 1;
@@ -251,7 +252,7 @@ voice_order(struct email_view *v, const struct parts *p, const char *name)
 }
 
 static void
-write_voice_attachment(struct wbxml_writer *w, struct email_view *v, const struct parts *p,
+write_voice_attachment(struct wbxml_writer *w, struct email_view *v, const struct email_parts *p,
 	const struct mime_attachment *at)
 {
 	const char *duration =
@@ -271,7 +272,7 @@ write_voice_attachment(struct wbxml_writer *w, struct email_view *v, const struc
 
 static void
 write_attachment(struct wbxml_writer *w, struct email_view *v, const struct mf_item *item,
-	const struct parts *p, const struct mime_attachment *at)
+	const struct email_parts *p, const struct mime_attachment *at)
 {
 	wbxml_open(w, AirSyncBase_Attachment);
 	wbxml_element(w, AirSyncBase_DisplayName, at->name);
@@ -289,7 +290,7 @@ write_attachment(struct wbxml_writer *w, struct email_view *v, const struct mf_i
 
 static void
 write_attachments(struct wbxml_writer *w, struct email_view *v, const struct mf_item *item,
-	const struct parts *p)
+	const struct email_parts *p)
 {
 	const struct mime_structure *s = &p->structure;
 
@@ -302,7 +303,8 @@ write_attachments(struct wbxml_writer *w, struct email_view *v, const struct mf_
 }
 
 static const char *
-class_of(struct email_view *v, const struct parts *p, const struct mf_item *item, bool has_meeting)
+class_of(struct email_view *v, const struct email_parts *p, const struct mf_item *item,
+	bool has_meeting)
 {
 	if (meeting_expected(&p->structure, v->version) && !has_meeting)
 		return "IPM.Note"; /* a meeting that cannot be read is shown as what it says */
@@ -314,7 +316,7 @@ class_of(struct email_view *v, const struct parts *p, const struct mf_item *item
 
 /* The one who sent it for somebody else (MS-ASEMAIL 2.2.2.70). */
 static void
-write_sender(struct wbxml_writer *w, struct email_view *v, struct parts *p)
+write_sender(struct wbxml_writer *w, struct email_view *v, struct email_parts *p)
 {
 	struct mime_addresses sender = *addresses(v, p, FIELD_SENDER);
 	const struct mime_addresses *from = addresses(v, p, FIELD_FROM);
@@ -327,7 +329,7 @@ write_sender(struct wbxml_writer *w, struct email_view *v, struct parts *p)
 }
 
 static bool
-names(struct email_view *v, struct parts *p, enum address_field field)
+names(struct email_view *v, struct email_parts *p, enum address_field field)
 {
 	const struct mime_addresses *list = addresses(v, p, field);
 
@@ -339,8 +341,8 @@ names(struct email_view *v, struct parts *p, enum address_field field)
 
 /* Elements that came with 14.0 and 16.0. */
 static void
-write_newer(
-	struct wbxml_writer *w, struct email_view *v, struct parts *p, const struct mf_item *item)
+write_newer(struct wbxml_writer *w, struct email_view *v, struct email_parts *p,
+	const struct mf_item *item)
 {
 	if (v->version < EAS_14_0)
 		return;
@@ -359,34 +361,48 @@ write_newer(
 		w, Email2_Bcc, mime_addresses_full(v->scratch, addresses(v, p, FIELD_BCC), TO_MAX));
 }
 
+/* What was read when its sections were chosen, if it is still there. */
+static struct email_parts *
+parts_of(struct email_view *v, const struct mf_item *item)
+{
+	struct email_parts *p = v->chosen;
+
+	v->chosen = NULL;
+	if (p != NULL && item->as_chosen && v->chosen_id == item->id && v->tnef.tnef == NULL)
+		return p;
+	p = mf_new(v->scratch, struct email_parts);
+	read_item(v, item, p);
+	return p;
+}
+
 void
 email_write(struct wbxml_writer *w, struct email_view *v, const struct mf_item *fetched)
 {
 	const struct mf_item opened = email_tnef_item(v->scratch, &v->tnef, fetched),
 			     *item = &opened;
-	struct parts p;
+	struct email_parts *p = parts_of(v, item);
 	bool meeting;
 
-	read_item(v, item, &p);
-	meeting = meeting_expected(&p.structure, v->version) &&
-		  meeting_write(w, v, p.structure.calendar, section_of(item, p.structure.calendar));
-	write_addresses(w, v, &p);
-	write_subject(w, v, &p);
+	meeting =
+		meeting_expected(&p->structure, v->version) &&
+		meeting_write(w, v, p->structure.calendar, section_of(item, p->structure.calendar));
+	write_addresses(w, v, p);
+	write_subject(w, v, p);
 	wbxml_element(w, Email_DateReceived, email_date(v->scratch, item->date));
-	wbxml_number(w, Email_Importance, mime_header_importance(&p.header));
+	wbxml_number(w, Email_Importance, mime_header_importance(&p->header));
 	wbxml_element(w, Email_Read, (item->flags & MF_FLAG_SEEN) != 0 ? "1" : "0");
-	write_attachments(w, v, item, &p);
-	body_write(w, v->scratch, v->version, &v->body, &p.body, &p.structure, item);
-	wbxml_element(w, Email_MessageClass, class_of(v, &p, item, meeting));
-	wbxml_number(w, Email_InternetCPID, p.structure.codepage);
+	write_attachments(w, v, item, p);
+	body_write(w, v->scratch, v->version, &v->body, &p->body, &p->structure, item);
+	wbxml_element(w, Email_MessageClass, class_of(v, p, item, meeting));
+	wbxml_number(w, Email_InternetCPID, p->structure.codepage);
 	flag_write(w, v->scratch, (item->flags & MF_FLAG_FLAGGED) != 0,
 		state_flag_find(&v->flags, item->id));
 	wbxml_element(w, Email_ContentClass, "urn:content-classes:message");
 	if (v->version >= EAS_14_0)
 		write_categories(w, v->scratch, item->keywords, item->n_keywords);
-	write_newer(w, v, &p, item);
+	write_newer(w, v, p, item);
 	if (v->version >= EAS_14_0)
-		conversation_write(w, v->scratch, v->state, v->user, &p.header, item);
+		conversation_write(w, v->scratch, v->state, v->user, &p->header, item);
 }
 
 /* The categories among a mark's keywords, as Categories. */

@@ -31,6 +31,11 @@ struct email_view {
 	struct state_flags flags, verbs;
 	struct meeting_memory meetings;
 	const char *address; /* the user's own; NULL: unknown */
+	/* What email_choose has read of an item serves email_write, too, when the caller keeps `scratch` from
+	 * the one to the other for items that come as they were chosen. */
+	bool keeps;
+	struct email_parts *chosen; /* of the item chosen_id, in that scratch; NULL: of none */
+	uint64_t chosen_id;
 };
 
 /* Reads flags and verbs of a folder from view->state, view->user; without them flags are plain. What is known of
