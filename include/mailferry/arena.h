@@ -22,6 +22,9 @@ struct mf_arena *mf_arena_new(void);
 /* Runs the functions of mf_on_free, last registered first, and frees everything. NULL is fine. */
 void mf_arena_free(struct mf_arena *a);
 
+/* As if it were freed and made anew, but some of its memory is kept: for what is done many times. */
+void mf_arena_reset(struct mf_arena *a);
+
 /* Bytes handed out so far (without overhead): for limits and for metrics. */
 size_t mf_arena_used(const struct mf_arena *a);
 

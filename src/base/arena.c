@@ -14,7 +14,7 @@
 #endif
 #endif
 
-enum { BLOCK_FIRST = 1024, BLOCK_MOST = 1 << 20, ALIGN = 16 };
+enum { BLOCK_FIRST = 1024, BLOCK_KEPT = 64 << 10, BLOCK_MOST = 1 << 20, ALIGN = 16 };
 
 struct block {
 	struct block *next;
@@ -54,24 +54,57 @@ mf_arena_new(void)
 	return a;
 }
 
-void
-mf_arena_free(struct mf_arena *a)
+static void
+clean_up(struct mf_arena *a)
 {
-	if (a == NULL)
-		return;
 	while (a->cleanups != NULL) {
 		struct cleanup *c = a->cleanups;
 
 		a->cleanups = c->next;
 		c->fn(c->thing);
 	}
-	while (a->blocks != NULL) {
-		struct block *b = a->blocks;
+}
 
-		a->blocks = b->next;
+static void
+free_blocks(struct block *b)
+{
+	while (b != NULL) {
+		struct block *next = b->next;
+
 		free(b);
+		b = next;
 	}
+}
+
+void
+mf_arena_free(struct mf_arena *a)
+{
+	if (a == NULL)
+		return;
+	clean_up(a);
+	free_blocks(a->blocks);
 	free(a);
+}
+
+void
+mf_arena_reset(struct mf_arena *a)
+{
+	struct block *kept = a->blocks;
+
+	clean_up(a);
+	a->used = 0;
+	a->next_size = a->next_size > BLOCK_KEPT ? BLOCK_KEPT : a->next_size;
+#ifdef ARENA_ONE_MALLOC_EACH
+	kept = NULL;
+#endif
+	if (kept != NULL && kept->size > BLOCK_KEPT)
+		kept = NULL;
+	free_blocks(kept == NULL ? a->blocks : kept->next);
+	a->blocks = kept;
+	if (kept != NULL) {
+		kept->next = NULL;
+		kept->used = 0;
+	}
 }
 
 size_t

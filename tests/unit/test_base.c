@@ -13,6 +13,28 @@ count(void *thing)
 	(*(int *)thing)++;
 }
 
+Test(arena, reset_gives_back_everything)
+{
+	struct mf_arena *a = mf_arena_new();
+	int calls = 0;
+
+	for (int round = 1; round <= 3; round++) {
+		mf_on_free(a, count, &calls);
+		for (size_t size = 1; size < 300000; size = size * 3 + 1) {
+			unsigned char *p = mf_alloc(a, size);
+
+			for (size_t i = 0; i < size; i++)
+				cr_assert_eq(p[i], 0);
+			memset(p, 0xaa, size);
+		}
+		cr_assert_gt(mf_arena_used(a), 300000);
+		mf_arena_reset(a);
+		cr_assert_eq(calls, round);
+		cr_assert_eq(mf_arena_used(a), 0);
+	}
+	mf_arena_free(a);
+}
+
 Test(arena, gives_zeroed_memory_and_runs_cleanups)
 {
 	struct mf_arena *a = mf_arena_new();

@@ -34,7 +34,6 @@ struct telling {
 	uint64_t planned; /* bytes of content asked for */
 	int64_t since;	  /* what is older is told for its conversation only; 0: nothing is */
 	struct email_view view;
-	struct mf_arena *chosen; /* the scratch of the item chosen last; NULL: none */
 };
 
 static int
@@ -77,8 +76,7 @@ choose(void *ctx, const struct mf_item *item, struct mf_section_want *out)
 
 	if (at == t->n)
 		return 0;
-	mf_arena_free(t->chosen);
-	t->view.scratch = t->chosen = mf_arena_new();
+	mf_arena_reset(t->view.scratch);
 	t->view.body.outside = item->date < t->since;
 	n = email_choose(&t->view, item, out, &bytes);
 	if (!t->c->replay && t->planned > 0 && t->planned + bytes > t->budget->bytes) {
@@ -140,9 +138,6 @@ take_add(void *ctx, const struct mf_item *fetched)
 		mf_log_warning("event=damaged folder=%s item=%llu reason=%s",
 			mf_log_value(t->c->folder->name), (unsigned long long)item.id,
 			mf_log_value(item.damaged));
-	if (t->chosen == NULL)
-		t->chosen = mf_arena_new();
-	t->view.scratch = t->chosen;
 	t->view.body.outside = item.date < t->since;
 	if (t->c->replay) {
 		promised(t, &t->wanted[at]->mark, &item);
@@ -156,8 +151,7 @@ take_add(void *ctx, const struct mf_item *fetched)
 	}
 	t->identities[at] = sync_identity(&item);
 	write_item(t, AirSync_Add, &item);
-	mf_arena_free(t->chosen);
-	t->chosen = NULL;
+	mf_arena_reset(t->view.scratch);
 	t->wanted[at]->written = true;
 	t->written++;
 	return MF_OK;
@@ -241,11 +235,13 @@ write_adds(struct telling *t, struct mf_error *err)
 	t->postponed = mf_new_array(a, bool, t->n);
 	t->identities = mf_new_array(a, uint64_t, t->n);
 	look_ahead(t, &f);
-	t->view.keeps = true;
+	t->view.scratch = mf_arena_new();
+	t->view.keeps =
+		true; /* an item's memory is given back when it was written, or another is chosen */
 	st = tnef_fetch(t->r, t->c->source.api, t->c->source.session, &f, &t->view.tnef, full, err);
 	t->view.keeps = false;
-	mf_arena_free(t->chosen);
-	t->chosen = NULL;
+	t->view.chosen = NULL;
+	mf_arena_free(t->view.scratch);
 	return st;
 }
 
