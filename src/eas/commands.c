@@ -49,8 +49,8 @@ const struct eas_command eas_commands[] = {
 	{ "ValidateCert", 22, EAS_12_1, EAS_16_1, 0, ValidateCert_ValidateCert, ValidateCert_Status,
 		EAS_AT_VALIDATE, cmd_validatecert, NULL },
 	/* Of 16.1; iOS sends it under any version. */
-	{ "Find", 23, EAS_12_1, EAS_16_1, EAS_STORE, Find_Find, Find_Status, EAS_AT_FIND,
-		cmd_find, NULL },
+	{ "Find", 23, EAS_12_1, EAS_16_1, EAS_STORE, Find_Find, Find_Status, EAS_AT_FIND, cmd_find,
+		NULL },
 };
 
 const size_t eas_commands_n = sizeof(eas_commands) / sizeof(*eas_commands);
