@@ -14,6 +14,7 @@
 #include "sieve.h"
 
 enum { LINE_BYTES = 54, DIGEST_TEXT = 65, FORMAT = 1 };
+static const int64_t year_10000 = 253402300800;
 
 static const char head[] =
 	"# Out-of-office replies, written by Mailferry when a phone sets them. Rules of your\r\n"
@@ -128,8 +129,8 @@ read_all(struct reader *r, struct sieve_script *out)
 {
 	get_number(r, FORMAT, FORMAT);
 	out->oof.state = (enum mf_oof_state)get_number(r, MF_OOF_OFF, MF_OOF_TIMED);
-	out->oof.start = get_number(r, INT64_MIN, INT64_MAX);
-	out->oof.end = get_number(r, INT64_MIN, INT64_MAX);
+	out->oof.start = get_number(r, 0, year_10000 - 1);
+	out->oof.end = get_number(r, 0, year_10000 - 1);
 	out->include = get_text(r, SIEVE_NAME_MAX);
 	for (int i = 0; i < MF_OOF_AUDIENCES; i++) {
 		out->oof.reply[i].enabled = get_number(r, 0, 1) != 0;

@@ -47,10 +47,21 @@ skip(struct reader *r)
 	}
 }
 
+/* What a string takes is measured first: a script of nothing but strings must not take its size for each. */
+static size_t
+quoted_length(const char *at)
+{
+	size_t n = 1;
+
+	while (at[n] != '\0' && at[n] != '"')
+		n += at[n] == '\\' && at[n + 1] != '\0' ? 2 : 1;
+	return n;
+}
+
 static const char *
 read_quoted(struct reader *r)
 {
-	char *out = mf_alloc(r->a, strlen(r->at) + 1), *to = out;
+	char *out = mf_alloc(r->a, quoted_length(r->at) + 1), *to = out;
 
 	for (r->at++; *r->at != '\0' && *r->at != '"'; r->at++) {
 		if (*r->at == '\\' && r->at[1] != '\0')
@@ -63,10 +74,30 @@ read_quoted(struct reader *r)
 }
 
 /* text: up to a line with a lone dot; lines lose a dot that was doubled. */
+static bool
+is_last(const char *line, size_t len)
+{
+	return line[0] == '.' && (len == 1 || (len == 2 && line[1] == '\r'));
+}
+
+static size_t
+multiline_length(const char *at)
+{
+	const char *line = at;
+	size_t len;
+
+	for (; *line != '\0'; line += len + (line[len] != '\0')) {
+		len = strcspn(line, "\n");
+		if (is_last(line, len))
+			break;
+	}
+	return (size_t)(line - at) + 1; /* the end of a last line without one */
+}
+
 static const char *
 read_multiline(struct reader *r)
 {
-	char *out = mf_alloc(r->a, strlen(r->at) + 1), *to = out;
+	char *out = mf_alloc(r->a, multiline_length(r->at) + 1), *to = out;
 
 	r->at += strcspn(r->at, "\n");
 	r->at += *r->at != '\0';
@@ -75,7 +106,7 @@ read_multiline(struct reader *r)
 		const char *line = r->at;
 
 		r->at += len + (line[len] != '\0');
-		if (line[0] == '.' && (len == 1 || (len == 2 && line[1] == '\r')))
+		if (is_last(line, len))
 			return out;
 		if (line[0] == '.' && line[1] == '.') {
 			line++;
@@ -96,8 +127,9 @@ next(struct reader *r)
 	size_t len;
 
 	skip(r);
-	if (*r->at == '\0' || r->failed || ++r->tokens > TOKENS_MAX)
+	if (*r->at == '\0' || r->failed)
 		return t;
+	r->failed = ++r->tokens > TOKENS_MAX;
 	if (*r->at == '"') {
 		t = (struct token){ STRING, read_quoted(r) };
 		return t;
@@ -213,8 +245,6 @@ read_date(struct reader *r, struct mf_oof *oof)
 	int64_t when;
 
 	while ((t = next(r)).kind != END) {
-		const char *at = r->at;
-
 		if (t.kind == SIGN && strchr(",)({;", t.text[0]) != NULL) {
 			return;
 		} else if (t.kind == STRING &&
@@ -230,7 +260,6 @@ read_date(struct reader *r, struct mf_oof *oof)
 			else if (before && oof->end == 0)
 				oof->end = when + (until && strlen(t.text) == 10 ? 86400 : 0);
 		}
-		(void)at;
 	}
 }
 

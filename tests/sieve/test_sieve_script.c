@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "sieve/sieve.h"
 
@@ -181,5 +182,37 @@ Test(sieve_script, injection)
 		text = strstr(text, "require");
 		cr_assert_eq(sieve_script_read(arena, text, &back), SIEVE_VACATION_ONLY, "%zu: %s",
 			i, text);
+	}
+}
+
+static long
+memory_kb(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return u.ru_maxrss;
+}
+
+/* A script of nothing but strings takes their size, not its own for each of them. */
+Test(sieve_script, many_strings)
+{
+	static const char *const pieces[] = { "\"\" ", "text:\n.\n" };
+	enum { MANY = 10000 };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct sieve_script back;
+		struct mf_buf b;
+		long before;
+
+		mf_buf_init(&b, 0);
+		mf_buf_add_str(&b, "keep; ");
+		for (size_t k = 0; k < MANY; k++)
+			mf_buf_add_str(&b, pieces[i]);
+		before = memory_kb();
+		cr_assert_eq(sieve_script_read(arena, mf_buf_str(&b), &back), SIEVE_NO_VACATION);
+		cr_assert_lt(
+			memory_kb() - before, 32 << 10, "%zu: %ld KB", i, memory_kb() - before);
+		mf_buf_deinit(&b);
 	}
 }
