@@ -57,6 +57,7 @@ enum mf_status memory_people_members(struct mf_session *s, const char *group, si
 /* oof.c */
 enum mf_status memory_has_oof(struct mf_session *s, struct mf_error *err);
 enum mf_status memory_oof_get(struct mf_session *s, struct mf_arena *a, struct mf_oof *out);
-enum mf_status memory_oof_set(struct mf_session *s, const struct mf_oof *oof, struct mf_error *err);
+enum mf_status memory_oof_set(struct mf_session *s, const struct mf_oof *oof,
+	const struct mf_oof_user *user, struct mf_error *err);
 
 #endif

@@ -258,10 +258,9 @@ oof_set(struct mf_session *s, const struct mf_oof *oof, const struct mf_oof_user
 {
 	enum mf_status has = memory_has_oof(s, err);
 
-	(void)user;
 	if (has != MF_OK)
 		return has;
-	GATED(s, MEMORY_OOF_SET, err, memory_oof_set(s, oof, err));
+	GATED(s, MEMORY_OOF_SET, err, memory_oof_set(s, oof, user, err));
 }
 
 static const struct mf_oof_api oof = { .size = sizeof(oof), .get = oof_get, .set = oof_set };

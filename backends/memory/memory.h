@@ -88,6 +88,8 @@ bool memory_member(struct memory_world *w, const char *group, const char *id);
 
 /* From now on there are some (each user's own), or there are none: MF_UNSUPPORTED, as at first. */
 void memory_oof(struct memory_world *w, bool on);
+/* Whom a user's replies know, as they were set last, with commas between; in the arena. */
+const char *memory_oof_known(struct memory_world *w, const char *user, struct mf_arena *a);
 
 /* ---- Faults ---- */
 

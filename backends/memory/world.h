@@ -51,6 +51,7 @@ struct memory_user {
 	struct memory_folder **folders; /* by path: parents before children */
 	size_t n_folders;
 	struct mf_oof oof; /* its texts are malloc'ed, or NULL */
+	char *oof_known;   /* whom its replies know, with commas between */
 };
 
 struct memory_mail {

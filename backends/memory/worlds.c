@@ -47,6 +47,7 @@ user_free(struct memory_user *u)
 		memory_folder_remove(u, u->folders[0]);
 	for (int i = 0; i < MF_OOF_AUDIENCES; i++)
 		free((char *)(uintptr_t)u->oof.reply[i].text);
+	free(u->oof_known);
 	free(u->folders);
 	free(u->name);
 	free(u->password);

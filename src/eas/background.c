@@ -6,6 +6,7 @@
 #include "backend/session.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "eas/away.h"
 #include "sync/numbered.h"
 
 enum {
@@ -16,10 +17,10 @@ enum {
 };
 
 static enum mf_status
-conversations(const struct sync_mailbox *m, bool *more, struct mf_error *err)
+conversations(const struct eas_background *b, bool *more, struct mf_error *err)
 {
 	struct sync_conversations_done done;
-	enum mf_status st = sync_conversations_tend(m, &done, err);
+	enum mf_status st = sync_conversations_tend(b->mailbox, &done, err);
 
 	*more = st == MF_OK && !done.complete;
 	if (st == MF_OK && done.indexed > 0)
@@ -30,16 +31,17 @@ conversations(const struct sync_mailbox *m, bool *more, struct mf_error *err)
 
 static const struct eas_background_work table[] = {
 	{ "conversations", conversations },
+	{ "out of office", away_tend },
 };
 
 /* Each row in turn. False: the mail server failed, and the rest waits. */
 static bool
-run_all(const struct sync_mailbox *m, bool *more)
+run_all(const struct eas_background *b, bool *more)
 {
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct mf_error err = { .text = "" };
 		bool again = false;
-		enum mf_status st = table[i].run(m, &again, &err);
+		enum mf_status st = table[i].run(b, &again, &err);
 
 		if (st != MF_OK)
 			mf_log_warning("event=background work=%s status=%s reason=%s",
@@ -65,12 +67,13 @@ run(const struct eas_server *server, uint32_t user_number, const struct mf_login
 		.api = &sync_numbered_api,
 		.session = session,
 		.folders = &folders };
+	const struct eas_background b = { .server = server, .who = who, .mailbox = &m, .arena = a };
 	struct mf_error err = { .text = "" };
 	enum mf_status st = state_folders_load(server->state, user_number, a, &folders, &err);
 	bool more = false, well;
 
 	m.until = clock_ms() + BUDGET_MS;
-	well = st == MF_OK && run_all(&m, &more);
+	well = st == MF_OK && run_all(&b, &more);
 	if (st != MF_OK)
 		mf_log_warning("event=background status=%s reason=%s", mf_status_name(st),
 			mf_log_value(err.text));

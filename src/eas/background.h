@@ -9,13 +9,21 @@
 #include "eas/request.h"
 #include "sync/conversations.h"
 
-/* A kind of work. `run` does what can be begun before m->until (clock_ms), on m->session; it may block as
+/* What a run gets. */
+struct eas_background {
+	const struct eas_server *server;
+	const struct mf_login *who;
+	const struct sync_mailbox *mailbox; /* of the user, with a session */
+	struct mf_arena *arena;		    /* of this run */
+};
+
+/* A kind of work. `run` does what can be begun before mailbox->until (clock_ms), on its session; it may block as
  * long as one command of the mail server. It must be able to stop anywhere and go on at the next
  * call. *more: it wants to be called again soon. A failure is logged, and ends this call: the next
  * stir tries again. */
 struct eas_background_work {
 	const char *name; /* for the log */
-	enum mf_status (*run)(const struct sync_mailbox *m, bool *more, struct mf_error *err);
+	enum mf_status (*run)(const struct eas_background *b, bool *more, struct mf_error *err);
 };
 
 enum { EAS_BACKGROUND_DENIED = -1 };

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "backend/session.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "base/utf8.h"
 #include "base/varint.h"
+#include "eas/store.h"
 #include "mailferry/log.h"
 #include "mime/header.h"
 #include "state/blob.h"
@@ -29,7 +29,7 @@ enum {
 };
 
 struct memory {
-	struct eas_request *r;
+	struct recent_of of;
 	const struct state_folder *sent;
 	struct mf_bytes cursor; /* empty: from the beginning */
 	int64_t looked;		/* clock_wall */
@@ -86,10 +86,9 @@ short_name(struct mf_arena *a, const struct mime_address *from)
 static void
 count(struct memory *m, const struct mime_address *to, int64_t date)
 {
-	struct mf_arena *a = m->r->arena;
+	struct mf_arena *a = m->of.arena;
 	if (strchr(to->addr, '@') == NULL || strlen(to->addr) > ADDRESS_MAX ||
-		!utf8_valid_xml(to->addr, strlen(to->addr)) ||
-		str_ieq(to->addr, eas_user_address(m->r)))
+		!utf8_valid_xml(to->addr, strlen(to->addr)) || str_ieq(to->addr, m->of.address))
 		return;
 	struct recent *p = find_address(m, to->addr);
 	if (p == NULL) {
@@ -121,8 +120,8 @@ decode(struct memory *m, struct mf_bytes row)
 	for (size_t i = 0; good && !in.failed && i < n; i++) {
 		struct mf_bytes address = varint_get_bytes(&in), name = varint_get_bytes(&in);
 		struct recent *p = &m->list[m->n++];
-		p->address = mf_strndup(m->r->arena, (const char *)address.data, address.len);
-		p->name = mf_strndup(m->r->arena, (const char *)name.data, name.len);
+		p->address = mf_strndup(m->of.arena, (const char *)address.data, address.len);
+		p->name = mf_strndup(m->of.arena, (const char *)name.data, name.len);
 		p->count = (uint32_t)varint_get_max(&in, UINT32_MAX);
 		p->last = (int64_t)varint_get(&in);
 		p->id = varint_get(&in);
@@ -137,7 +136,6 @@ decode(struct memory *m, struct mf_bytes row)
 static void
 save(struct memory *m, struct mf_bytes cursor)
 {
-	struct eas_request *r = m->r;
 	struct mf_error err;
 	struct mf_buf row;
 	mf_buf_init(&row, STATE_BLOB_MAX);
@@ -155,8 +153,8 @@ save(struct memory *m, struct mf_bytes cursor)
 		varint_put(&row, (uint64_t)m->list[i].last);
 		varint_put(&row, m->list[i].id);
 	}
-	if (row.failed || state_blob_save(r->server->state, r->user_number, r->device->number,
-				  STATE_BLOB_RECENT, mf_buf_bytes(&row), &err) != MF_OK)
+	if (row.failed || state_blob_save(m->of.state, m->of.user, m->of.device, STATE_BLOB_RECENT,
+				  mf_buf_bytes(&row), &err) != MF_OK)
 		mf_log_warning("event=recent-forgotten");
 	mf_buf_deinit(&row);
 }
@@ -201,7 +199,7 @@ fetch_new(struct memory *m, struct mf_error *err)
 		.fields = fields,
 		.item = take_mail,
 		.ctx = m };
-	return f.n == 0 ? MF_OK : m->r->store_api->fetch(m->r->store, &f, err);
+	return f.n == 0 ? MF_OK : m->of.api->fetch(m->of.session, &f, err);
 }
 
 static enum mf_status
@@ -216,7 +214,7 @@ ask_changes(struct memory *m, struct mf_buf *next, struct mf_error *err)
 		.event = take_event,
 		.ctx = m };
 	m->n_ids = 0;
-	enum mf_status st = m->r->store_api->changes(m->r->store, &c, next, err);
+	enum mf_status st = m->of.api->changes(m->of.session, &c, next, err);
 	mf_idset_deinit(&nothing);
 	return st;
 }
@@ -248,48 +246,70 @@ look(struct memory *m, struct mf_error *err)
 static enum mf_status
 need_store(struct eas_request *r, struct mf_error *err)
 {
-	const struct mf_backend_api *api;
-	if (r->store != NULL)
-		return MF_OK;
-	enum mf_status st = backend_session_get(r->server->backends, BACKEND_STORE, &r->login,
-		clock_ms() + SESSION_WAIT_MS, &r->store, &api, err);
-	if (st == MF_OK) {
-		r->store_api = api->store;
-		r->store_name = api->name;
-	}
-	return st;
+	return r->store != NULL ? MF_OK : eas_store_open(r, SESSION_WAIT_MS, err);
+}
+
+/* What is kept. *fresh: Sent was looked at a moment ago, or there is none. */
+static enum mf_status
+begin(struct memory *m, const struct recent_of *of, bool *fresh, struct mf_error *err)
+{
+	struct state_folders *folders = mf_new(of->arena, struct state_folders);
+	struct mf_bytes row;
+	m->of = *of;
+	m->list = mf_new_array(of->arena, struct recent, PEOPLE_ROOM);
+	*fresh = true;
+	enum mf_status st = state_folders_load(of->state, of->user, of->arena, folders, err);
+	m->sent = st == MF_OK ? state_folder_by_role(folders, MF_ROLE_SENT) : NULL;
+	if (m->sent == NULL)
+		return st == MF_GONE ? MF_OK : st;
+	st = state_blob_load(
+		of->state, of->user, of->device, STATE_BLOB_RECENT, of->arena, &row, err);
+	if (st != MF_OK)
+		return st;
+	decode(m, row);
+	int64_t since = clock_wall() - m->looked;
+	*fresh = since >= 0 && since < SINCE_LOOK;
+	return MF_OK;
+}
+
+static enum mf_status
+end(const struct memory *m, enum mf_status st, struct recent **out, size_t *n)
+{
+	*out = m->list;
+	*n = m->n;
+	return st == MF_GONE ? MF_OK : st;
+}
+
+enum mf_status
+recent_read(const struct recent_of *of, struct recent **out, size_t *n, struct mf_error *err)
+{
+	struct memory *m = mf_new(of->arena, struct memory);
+	bool fresh;
+	enum mf_status st = begin(m, of, &fresh, err);
+	if (st == MF_OK && m->sent != NULL)
+		st = look(m, err);
+	return end(m, st, out, n);
 }
 
 enum mf_status
 recent_load(struct eas_request *r, struct recent **out, size_t *n, struct mf_error *err)
 {
+	const struct recent_of of = { .state = r->server->state,
+		.arena = r->arena,
+		.user = r->user_number,
+		.device = r->device->number,
+		.address = eas_user_address(r) };
 	struct memory *m = mf_new(r->arena, struct memory);
-	struct state_folders folders;
-	struct mf_bytes row;
-	*n = 0;
-	m->r = r;
-	m->list = mf_new_array(r->arena, struct recent, PEOPLE_ROOM);
-	*out = m->list;
-	enum mf_status st =
-		state_folders_load(r->server->state, r->user_number, r->arena, &folders, err);
-	m->sent = st == MF_OK ? state_folder_by_role(&folders, MF_ROLE_SENT) : NULL;
-	if (m->sent == NULL)
-		return st == MF_GONE ? MF_OK : st;
-	st = state_blob_load(r->server->state, r->user_number, r->device->number, STATE_BLOB_RECENT,
-		r->arena, &row, err);
-	if (st != MF_OK)
-		return st;
-	decode(m, row);
-	int64_t since = clock_wall() - m->looked;
-	if (since >= 0 && since < SINCE_LOOK) {
-		*n = m->n;
-		return MF_OK;
-	}
-	st = need_store(r, err);
-	if (st == MF_OK)
+	bool fresh;
+	enum mf_status st = begin(m, &of, &fresh, err);
+	if (st == MF_OK && !fresh)
+		st = need_store(r, err);
+	if (st == MF_OK && !fresh) {
+		m->of.api = r->store_api;
+		m->of.session = r->store;
 		st = look(m, err);
-	*n = m->n;
-	return st == MF_GONE ? MF_OK : st;
+	}
+	return end(m, st, out, n);
 }
 
 /* ---- Matching ---- */

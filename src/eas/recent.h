@@ -19,8 +19,22 @@ struct recent {
 	uint64_t id;		    /* another one when anything of it has changed */
 };
 
-/* All that are remembered, those written to most often first; opens the request's session of the
- * store where there is none. n is 0 without a folder for what was sent. */
+/* Whose, and by what. */
+struct recent_of {
+	struct state *state;
+	struct mf_arena *arena;
+	uint32_t user, device; /* numbers */
+	const char *address;   /* the user's own */
+	const struct mf_store_api *api;
+	struct mf_session *session;
+};
+
+/* All that are remembered, those written to most often first, with what has come to Sent by now. n is 0 without a folder
+ * for what was sent. */
+enum mf_status recent_read(
+	const struct recent_of *of, struct recent **out, size_t *n, struct mf_error *err);
+
+/* The same for a request, as known half a minute ago at most; opens the request's session of the store where there is none. */
 enum mf_status recent_load(
 	struct eas_request *r, struct recent **out, size_t *n, struct mf_error *err);
 

@@ -12,6 +12,7 @@ enum state_blob {
 	STATE_BLOB_POLICY = 3,
 	STATE_BLOB_SEARCH = 8, /* what the last Search or Find found */
 	STATE_BLOB_RECENT = 9, /* whom the user has written to lately */
+	STATE_BLOB_AWAY = 10, /* whom the out-of-office replies know, if this device has set them */
 };
 
 enum { STATE_BLOB_MAX = 256 * 1024 };

@@ -299,6 +299,13 @@ expect_calls(struct player *p, const char *rest)
 	expect_number(p, name, memory_calls(p->world, call), rest);
 }
 
+/* expect known OP VALUE: whom the user's out-of-office replies know. */
+static void
+expect_known(struct player *p, const char *rest)
+{
+	expect_value(p, "known", memory_oof_known(p->world, p->phone.user, p->arena), rest);
+}
+
 /* ---- Steps ---- */
 
 static const struct {
@@ -316,6 +323,7 @@ static const struct {
 	{ "items", expect_items },
 	{ "sent", expect_sent },
 	{ "calls", expect_calls },
+	{ "known", expect_known },
 };
 
 static void

@@ -7,11 +7,13 @@
 #include "backend/registry.h"
 #include "base/clock.h"
 #include "eas/access.h"
+#include "eas/background.h"
 #include "eas/limits.h"
 #include "eas/password.h"
 #include "eas/policy.h"
 #include "eas/who.h"
 #include "state/state.h"
+#include "state/user.h"
 #include "token/token.h"
 
 static struct conf_table tables[] = {
@@ -332,7 +334,21 @@ step_withdraw(struct player *p, const char *rest, const char *block)
 		&err);
 }
 
+/* tend: the work for the phone's user that is done beside requests. */
+static void
+step_tend(struct player *p, const char *rest, const char *block)
+{
+	const struct mf_login who = { .user = p->phone.user, .password = p->phone.password };
+	struct mf_error err = { 0 };
+	uint32_t user = 0;
+
+	(void)rest, (void)block;
+	record_done(p, state_user_find(p->server.state, STATE_SYNC, who.user, &user, &err), &err);
+	eas_background_run(&p->server, user, &who);
+}
+
 const struct script_step server_steps[] = {
+	{ "tend", step_tend },
 	{ "restart", step_restart },
 	{ "configure", step_configure },
 	{ "forget", step_forget },

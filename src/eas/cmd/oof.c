@@ -5,9 +5,9 @@
 
 #include "base/str.h"
 #include "base/utf8.h"
+#include "eas/away.h"
 #include "eas/facet.h"
 #include "eas/map/email.h"
-#include "eas/recent.h"
 #include "eas/schema.h"
 #include "eas/status.h"
 #include "mailferry/log.h"
@@ -223,23 +223,6 @@ read_messages(struct eas_request *r, const struct wbxml_node *n, struct mf_oof *
 	return EAS_OK;
 }
 
-/* Known is whom the user has written to: needed only where they get something else. */
-static const char *const *
-known_people(struct eas_request *r, const struct mf_oof *oof)
-{
-	const struct mf_oof_reply *k = &oof->reply[MF_OOF_KNOWN], *u = &oof->reply[MF_OOF_UNKNOWN];
-	struct recent *list = NULL;
-	size_t n = 0;
-	struct mf_error err;
-	bool same = k->enabled == u->enabled && k->html == u->html && strcmp(k->text, u->text) == 0;
-	if (!same && oof->state != MF_OOF_OFF && recent_load(r, &list, &n, &err) != MF_OK)
-		mf_log_warning("settings=Oof known=none error=%s", mf_log_value(err.text));
-	const char **out = (const char **)mf_alloc_array(r->arena, n + 1, sizeof(*out));
-	for (size_t i = 0; i < n; i++)
-		out[i] = list[i].address;
-	return out;
-}
-
 static void
 set(struct facet *f, const struct wbxml_node *n)
 {
@@ -259,8 +242,10 @@ set(struct facet *f, const struct wbxml_node *n)
 		write_status(r, status);
 		return;
 	}
-	x.user.known = known_people(r, &x.oof);
+	x.user.known = away_known(r, &x.oof);
 	st = facet_ask(f, ask_set, &x, &err);
+	if (st == MF_OK)
+		away_remember(r, &x.oof, x.user.known);
 	if (st == MF_OK)
 		write_status(r, EAS_OK);
 	else
