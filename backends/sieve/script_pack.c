@@ -137,7 +137,8 @@ read_all(struct reader *r, struct sieve_script *out)
 		out->oof.reply[i].html = get_number(r, 0, 1) != 0;
 		out->oof.reply[i].text = get_text(r, MF_OOF_TEXT_MAX);
 	}
-	return !r->failed && r->at == r->end;
+	return !r->failed && r->at == r->end &&
+	       (out->include[0] == '\0' || sieve_name_ok(out->include));
 }
 
 /* One "#:" line. */
@@ -181,10 +182,13 @@ sieve_script_unpack(struct mf_arena *a, const char *text, struct sieve_script *o
 		}
 		text = next;
 	}
-	struct reader r = {
-		.a = a, .at = (const char *)all.data, .end = (const char *)all.data + all.len
-	};
-	good = good && sealed && all.len > 0 && read_all(&r, out);
+	good = good && sealed && all.len > 0;
+	if (good) {
+		struct reader r = { .a = a, .at = (const char *)all.data };
+
+		r.end = r.at + all.len;
+		good = read_all(&r, out);
+	}
 	mf_buf_deinit(&all);
 	return good;
 }

@@ -279,6 +279,17 @@ is_harmless(const char *word)
 	return false;
 }
 
+bool
+sieve_name_ok(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
+			return false;
+	return len > 0 && len <= SIEVE_NAME_MAX;
+}
+
 static const char *
 read_include(struct reader *r)
 {
@@ -288,7 +299,7 @@ read_include(struct reader *r)
 	while ((t = next(r)).kind != END && !is(&t, SIGN, ";"))
 		if (t.kind == STRING)
 			name = t.text;
-	return strlen(name) <= SIEVE_NAME_MAX ? name : "";
+	return sieve_name_ok(name) ? name : "";
 }
 
 enum sieve_reading

@@ -70,6 +70,9 @@ enum mf_status sieve_put(
 /* "": none is active any more. */
 enum mf_status sieve_activate(struct mf_session *s, const char *name, struct mf_error *err);
 
+/* Names have no control characters (RFC 5804 1.6), and so many bytes; "" is no script's. */
+bool sieve_name_ok(const char *name);
+
 /* ---- script_write.c, script_pack.c, script_read.c: pure ---- */
 
 /* All that a script of ours says. */

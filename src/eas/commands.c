@@ -34,7 +34,7 @@ const struct eas_command eas_commands[] = {
 	{ "MeetingResponse", 15, EAS_12_1, EAS_16_1, EAS_STORE | EAS_MAY_WAIT,
 		MeetingResponse_MeetingResponse, MeetingResponse_Status, EAS_AT_MEETING,
 		cmd_meetingresponse, NULL },
-	{ "Search", 16, EAS_12_1, EAS_16_1, EAS_STORE, Search_Search, Search_Status, EAS_AT_SEARCH,
+	{ "Search", 16, EAS_12_1, EAS_16_1, 0, Search_Search, Search_Status, EAS_AT_SEARCH,
 		cmd_search, NULL },
 	{ "Settings", 17, EAS_12_1, EAS_16_1, 0, Settings_Settings, Settings_Status,
 		EAS_AT_SETTINGS, cmd_settings, NULL },
@@ -49,8 +49,7 @@ const struct eas_command eas_commands[] = {
 	{ "ValidateCert", 22, EAS_12_1, EAS_16_1, 0, ValidateCert_ValidateCert, ValidateCert_Status,
 		EAS_AT_VALIDATE, cmd_validatecert, NULL },
 	/* Of 16.1; iOS sends it under any version. */
-	{ "Find", 23, EAS_12_1, EAS_16_1, EAS_STORE, Find_Find, Find_Status, EAS_AT_FIND, cmd_find,
-		NULL },
+	{ "Find", 23, EAS_12_1, EAS_16_1, 0, Find_Find, Find_Status, EAS_AT_FIND, cmd_find, NULL },
 };
 
 const size_t eas_commands_n = sizeof(eas_commands) / sizeof(*eas_commands);

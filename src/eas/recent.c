@@ -18,7 +18,6 @@
 
 enum {
 	FORMAT = 2,
-	SESSION_WAIT_MS = 10 * 1000,
 	WEEK = 7 * 86400,
 	COUNTED = 50,		 /* mails to one address that count */
 	LOOK_BACK = 365 * 86400, /* seconds of Sent the first time */
@@ -242,13 +241,6 @@ look(struct memory *m, struct mf_error *err)
 
 /* ---- Asking ---- */
 
-/* The request's session of the store, for commands that do without until now. */
-static enum mf_status
-need_store(struct eas_request *r, struct mf_error *err)
-{
-	return r->store != NULL ? MF_OK : eas_store_open(r, SESSION_WAIT_MS, err);
-}
-
 /* What is kept. *fresh: Sent was looked at a moment ago, or there is none. */
 static enum mf_status
 begin(struct memory *m, const struct recent_of *of, bool *fresh, struct mf_error *err)
@@ -303,7 +295,7 @@ recent_load(struct eas_request *r, struct recent **out, size_t *n, struct mf_err
 	bool fresh;
 	enum mf_status st = begin(m, &of, &fresh, err);
 	if (st == MF_OK && !fresh)
-		st = need_store(r, err);
+		st = eas_store_need(r, err);
 	if (st == MF_OK && !fresh) {
 		m->of.api = r->store_api;
 		m->of.session = r->store;

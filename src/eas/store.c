@@ -26,6 +26,14 @@ eas_store_open(struct eas_request *r, int64_t wait_ms, struct mf_error *err)
 	return MF_OK;
 }
 
+enum mf_status
+eas_store_need(struct eas_request *r, struct mf_error *err)
+{
+	enum { WAIT_MS = 20000 };
+
+	return r->store != NULL ? MF_OK : eas_store_open(r, WAIT_MS, err);
+}
+
 void
 eas_store_close(struct eas_request *r)
 {

@@ -172,3 +172,176 @@ Test(people, servers_stopped)
 	phone_sync(p, "inbox");
 	phone_free(p);
 }
+
+/* ---- Every command, with each server gone: killed, or hanging in the middle of what it does ---- */
+
+static struct dovecot other; /* keeps the replies, so that mail and replies fail each for itself */
+
+static void
+start_apart(void)
+{
+	char more[2000], imap_url[80];
+
+	dovecot_start(&dovecot, "");
+	dovecot_start(&other, "");
+	slapd_start(&slapd, "");
+	snprintf(imap_url, sizeof(imap_url), "%s", dovecot_url(&dovecot, true));
+	snprintf(more, sizeof(more),
+		"backends = {\"imap\", \"ldap\", \"sieve\"}\n"
+		"imap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n\tcommand_timeout = 2s\n"
+		"\tconnect_timeout = 2s\n}\n"
+		"ldap {\n\turl = \"ldaps://127.0.0.1:%u\"\n\tca_file = \"%s\"\n"
+		"\tbase = \"dc=example,dc=org\"\n\ttimeout = 2s\n\tconnect_timeout = 2s\n}\n"
+		"sieve {\n\turl = \"sieve://127.0.0.1:%u\"\n\tstarttls = required\n\tca_file = "
+		"\"%s\"\n\tcommand_timeout = 2s\n\tconnect_timeout = 2s\n}\n",
+		imap_url, dovecot.ca, slapd.ldaps, slapd.ca, other.sieve, other.ca);
+	gateway_start(&gateway, &dovecot, more);
+}
+
+static void
+stop_apart(void)
+{
+	stop();
+	dovecot_end(&other);
+}
+
+TestSuite(outages, .init = start_apart, .fini = stop_apart, .timeout = 280);
+
+enum server { NONE, IMAP, LDAP, SIEVE, SERVERS };
+
+enum { HTTP_503 = -503 };
+
+/* One status where it is told, by the way to it from the root; negative: of HTTP. */
+static const struct command_case {
+	const char *name, *command, *xml; /* $: the Inbox */
+	uint16_t way[4];
+	int expected[SERVERS];
+} commands[] = {
+	{ "mail", "Search",
+		"<Search xmlns='Search' xmlns:a='AirSync'><Store><Name>Mailbox</Name><Query><And>"
+		"<a:Class>Email</a:Class><a:CollectionId>$</a:CollectionId><FreeText>word</"
+		"FreeText></And>"
+		"</Query></Store></Search>",
+		{ Search_Response, Search_Store, Search_Status }, { 1, HTTP_503, 1, 1 } },
+	{ "people", "Search",
+		"<Search xmlns='Search'><Store><Name>GAL</Name><Query>ada</Query></Store></Search>",
+		{ Search_Response, Search_Store, Search_Status }, { 1, 1, 7, 1 } },
+	{ "documents", "Search",
+		"<Search xmlns='Search' "
+		"xmlns:d='DocumentLibrary'><Store><Name>DocumentLibrary</Name><Query>"
+		"<EqualTo><d:LinkId/><Value>\\\\a\\b</Value></EqualTo></Query></Store></Search>",
+		{ Search_Response, Search_Store, Search_Status }, { 6, 6, 6, 6 } },
+	{ "mail", "Find",
+		"<Find xmlns='Find' xmlns:a='AirSync'><SearchId>1</SearchId><ExecuteSearch>"
+		"<MailBoxSearchCriterion><Query><a:Class>Email</a:Class><a:CollectionId>$</"
+		"a:CollectionId>"
+		"<FreeText>word</FreeText></Query></MailBoxSearchCriterion></ExecuteSearch></Find>",
+		{ Find_Response, Find_Status }, { 1, HTTP_503, 1, 1 } },
+	{ "people", "Find",
+		"<Find "
+		"xmlns='Find'><SearchId>1</SearchId><ExecuteSearch><GalSearchCriterion><Query>ada</"
+		"Query>"
+		"</GalSearchCriterion></ExecuteSearch></Find>",
+		{ Find_Response, Find_Status }, { 1, 1, 111, 1 } },
+	{ "people", "ResolveRecipients",
+		"<ResolveRecipients xmlns='ResolveRecipients'><To>Ada "
+		"Lovelace</To></ResolveRecipients>",
+		{ ResolveRecipients_Status }, { 1, 1, 6, 1 } },
+	{ "get replies", "Settings",
+		"<Settings "
+		"xmlns='Settings'><Oof><Get><BodyType>Text</BodyType></Get></Oof></Settings>",
+		{ Settings_Oof, Settings_Status }, { 1, 1, 1, 4 } },
+	{ "set replies", "Settings",
+		"<Settings "
+		"xmlns='Settings'><Oof><Set><OofState>0</OofState></Set></Oof></Settings>",
+		{ Settings_Oof, Settings_Status }, { 1, 1, 1, 4 } },
+	{ "addresses", "Settings",
+		"<Settings xmlns='Settings'><UserInformation><Get/></UserInformation></Settings>",
+		{ Settings_UserInformation, Settings_Status }, { 1, 1, 1, 1 } },
+	{ "no certificate", "ValidateCert",
+		"<ValidateCert "
+		"xmlns='ValidateCert'><Certificates><Certificate>AAAA</Certificate></Certificates>"
+		"</ValidateCert>",
+		{ ValidateCert_Certificate, ValidateCert_Status }, { 10, 10, 10, 10 } },
+	{ "no invitation", "MeetingResponse",
+		"<MeetingResponse xmlns='MeetingResponse'><Request><UserResponse>1</UserResponse>"
+		"<CollectionId>$</CollectionId><RequestId>$:99</RequestId></Request></"
+		"MeetingResponse>",
+		{ MeetingResponse_Result, MeetingResponse_Status }, { 2, HTTP_503, 2, 2 } },
+};
+
+static void
+insert(const char *xml, const char *folder, char *out, size_t room)
+{
+	size_t n = 0;
+
+	for (; *xml != '\0' && n + strlen(folder) + 1 < room; xml++) {
+		if (*xml == '$')
+			n += (size_t)snprintf(out + n, room - n, "%s", folder);
+		else
+			out[n++] = *xml;
+	}
+	out[n] = '\0';
+}
+
+static int
+status_of(struct phone *p, const struct command_case *c)
+{
+	const char *inbox = phone_folder(p, "inbox")->id;
+	struct client_answer answer;
+	struct mf_error err;
+	char xml[1500];
+	const struct wbxml_node *n;
+
+	insert(c->xml, inbox, xml, sizeof(xml));
+	cr_assert_eq(client_call_xml(p->client, c->command, xml, &answer, &err), MF_OK, "%s %s: %s",
+		c->command, c->name, err.text);
+	if (answer.http_status != 200)
+		return -(int)answer.http_status;
+	n = answer.root;
+	for (size_t i = 0; i + 1 < 4 && c->way[i + 1] != 0; i++)
+		n = wbxml_child(n, c->way[i]);
+	for (size_t i = 3;; i--)
+		if (c->way[i] != 0)
+			return (int)client_number(n, c->way[i], 0);
+}
+
+static void
+all_commands(struct phone *p, enum server out, const char *how)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		int status = status_of(p, &commands[i]);
+
+		cr_expect_eq(status, commands[i].expected[out], "%s, %s, server %d %s: %d",
+			commands[i].command, commands[i].name, (int)out, how, status);
+	}
+}
+
+static void
+fault(enum server which, const char *how)
+{
+	if (which == LDAP)
+		slapd_do(&slapd, how);
+	else
+		dovecot_do(which == IMAP ? &dovecot : &other, how);
+}
+
+Test(outages, each_command_without_each_server)
+{
+	static const struct {
+		const char *out, *back;
+	} ways[] = { { "kill", "start" }, { "pause", "continue" } };
+	struct phone *p = phone_new(&gateway, fixture_user("outage"), NULL, "phone1");
+
+	phone_hierarchy(p);
+	all_commands(p, NONE, "before");
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		for (enum server s = IMAP; s < SERVERS; s++) {
+			fault(s, ways[i].out);
+			all_commands(p, s, ways[i].out);
+			fault(s, ways[i].back);
+			all_commands(p, NONE, ways[i].back);
+		}
+	}
+	phone_free(p);
+}

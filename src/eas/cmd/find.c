@@ -11,6 +11,7 @@
 #include "eas/map/email_found.h"
 #include "eas/map/ids.h"
 #include "eas/map/phrase.h"
+#include "eas/store.h"
 #include "mailferry/log.h"
 
 /* MS-ASCMD 2.2.3.177.2: of Find and its Response; the last of the Response alone. */
@@ -159,7 +160,10 @@ find_mail(struct eas_request *r, const struct wbxml_node *criterion)
 	enum mf_status st =
 		state_folders_load(r->server->state, r->user_number, r->arena, &folders, &err);
 	if (st == MF_OK)
-		st = mailsearch_run(r, &folders, &f.m, &hits, &err);
+		st = eas_store_need(r, &err);
+	if (st != MF_OK)
+		return eas_fail(r, st, &err);
+	st = mailsearch_run(r, &folders, &f.m, &hits, &err);
 	if (st == MF_GONE && f.m.remembered)
 		return answer_status(r, mailbox, FIND_NOT_FROM_ZERO);
 	if (st == MF_TEMPORARY || st == MF_AUTH || st == MF_BROKEN)

@@ -15,6 +15,7 @@
 #include "eas/map/document.h"
 #include "eas/map/ids.h"
 #include "eas/map/phrase.h"
+#include "eas/store.h"
 #include "mailferry/log.h"
 #include "mime/header.h"
 
@@ -373,7 +374,10 @@ search_mailbox(
 	enum mf_status st =
 		state_folders_load(r->server->state, r->user_number, r->arena, &folders, &err);
 	if (st == MF_OK)
-		st = mailsearch_run(r, &folders, &s.m, &hits, &err);
+		st = eas_store_need(r, &err);
+	if (st != MF_OK)
+		return eas_fail(r, st, &err);
+	st = mailsearch_run(r, &folders, &s.m, &hits, &err);
 	if (st == MF_GONE && s.m.remembered) {
 		s.m.remembered = false;
 		st = mailsearch_run(r, &folders, &s.m, &hits, &err);
