@@ -130,11 +130,13 @@ write_gmail(struct mf_session *s, const char *text)
 	imap_put_string(s, phrase);
 }
 
-/* Where there is an index it is asked (RFC 6203); else the server reads all mail. */
+/* Where there is an index it is asked (RFC 6203); else the server reads all mail. A phrase is meant as it stands, and nothing
+ * like it. */
 static void
 write_text(struct mf_session *s, const struct mf_query *q)
 {
-	bool free_text = q->kind == MF_QUERY_TEXT || q->kind == MF_QUERY_BODY;
+	bool free_text = (q->kind == MF_QUERY_TEXT || q->kind == MF_QUERY_BODY) &&
+			 strchr(q->text, ' ') == NULL;
 
 	if (q->kind == MF_QUERY_TEXT && imap_can(s, IMAP_CAP_GMAIL)) {
 		write_gmail(s, q->text);

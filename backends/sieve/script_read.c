@@ -11,7 +11,7 @@
 
 #include "sieve.h"
 
-enum { TOKENS_MAX = 100000 };
+enum { TOKENS_MAX = 100000, YEAR_9999 = 9999 - 1900 };
 
 enum kind { WORD, TAG, STRING, NUMBER, SIGN, END };
 
@@ -233,7 +233,7 @@ parse_when(const char *text, int64_t *out)
 	if (*end == 'T' || *end == ' ')
 		strptime(end + 1, "%H:%M:%S", &tm);
 	*out = timegm(&tm);
-	return true;
+	return *out > 0 && tm.tm_year < YEAR_9999;
 }
 
 /* A day that is the last one is meant whole. */

@@ -2,9 +2,11 @@
  * Searching a real Dovecot: what phones type, over folders, page by page, and with the server stopped.
  */
 #include <criterion/criterion.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "phone.h"
 #include "wbxml/wbxml.h"
@@ -150,4 +152,85 @@ Test(search, pages_and_a_server_that_stops)
 	store = search(p, TEXT("\"same words\""), "", &answer);
 	cr_assert_eq(client_number(store, Search_Total, 0), 26);
 	phone_free(p);
+}
+
+/* ---- A server with an index of words (package dovecot-fts-xapian; without it there is nothing to try) ---- */
+
+static bool
+exists(const char *pattern)
+{
+	glob_t found = { 0 };
+	bool there = glob(pattern, 0, NULL, &found) == 0;
+
+	globfree(&found);
+	return there;
+}
+
+static void
+start_indexed(void)
+{
+	static const char lines[] =
+		"protocol imap {\n\tmail_plugins = quota imap_quota fts fts_xapian\n}\n"
+		"mail_plugins = quota fts fts_xapian\nplugin {\n\tfts = xapian\n"
+		"\tfts_xapian = partial=3 full=20\n\tfts_autoindex = yes\n"
+		"\tfts_enforced = yes\n}\n";
+	char path[] = "/tmp/mailferry-fts-XXXXXX", options[80];
+	int fd = mkstemp(path);
+
+	cr_assert(fd >= 0 && write(fd, lines, sizeof(lines) - 1) == (ssize_t)sizeof(lines) - 1);
+	close(fd);
+	snprintf(options, sizeof(options), "--extra %s", path);
+	dovecot_start(&dovecot, options);
+	unlink(path);
+	gateway_start(&gateway, &dovecot, "");
+}
+
+Test(indexed, words, .timeout = 120)
+{
+	static const struct {
+		const char *criteria, *found;
+	} cases[] = {
+		{ TEXT("wheels"), "Engine|" },
+		{ TEXT("whee"), "Lunch|Engine|" },
+		{ TEXT("WHEELS slowly"), "Engine|" },
+		{ TEXT("\"wheels turn\""), "Engine|" },
+		/* To this index a phrase is all of its words. */
+		{ TEXT("\"turn wheels\""), "Engine|" },
+		{ TEXT("\"wheels cheese\""), "" },
+		{ TEXT("grüße"), "Post|" },
+		{ TEXT("subject:lunch"), "Lunch|" },
+		{ TEXT("from:lovelace bread"), "Lunch|" },
+		{ TEXT("bread OR slowly"), "Lunch|Engine|" },
+		{ TEXT("nowhere"), "" },
+	};
+	struct imap_talk *t;
+	struct client_answer answer;
+	struct phone *p;
+	char found[300], index[300];
+
+	if (!exists("/usr/lib/dovecot/modules/*fts_xapian*"))
+		cr_skip_test("dovecot-fts-xapian is not installed");
+	start_indexed();
+	t = imap_talk_open(&dovecot, "anna");
+	p = phone_new(&gateway, "anna", NULL, "phone1");
+	append(t, "INBOX", 1, "Engine", "The wheels turn slowly.");
+	append(t, "INBOX", 2, "Lunch", "Soup, bread, a wheel of cheese.");
+	append(t, "INBOX", 3, "Post", "Grüße aus Köln.");
+	phone_hierarchy(p);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct wbxml_node *store = search(p, cases[i].criteria, "", &answer);
+
+		cr_expect_eq(client_number(store, Search_Status, 0), 1, "%s", cases[i].criteria);
+		subjects(store, found, sizeof(found));
+		cr_expect_str_eq(found, cases[i].found, "%s: %s", cases[i].criteria, found);
+	}
+	/* What came since is found too: the server brings its index up to date. */
+	append(t, "INBOX", 4, "Late", "More wheels.");
+	subjects(search(p, TEXT("wheels"), "", &answer), found, sizeof(found));
+	cr_expect_str_eq(found, "Late|Engine|");
+	snprintf(index, sizeof(index), "%s/anna/*/xapian-indexes", dovecot.mail);
+	cr_expect(exists(index), "the index was used");
+	phone_free(p);
+	imap_talk_close(t);
+	stop();
 }
