@@ -59,7 +59,7 @@ static const struct {
 		{ Settings_DevicePassword, Settings_Status }, 7 },
 	{ "rights", "Settings", "14.1",
 		SETTINGS("<RightsManagementInformation><Get/></RightsManagementInformation>"), 1,
-		{ Settings_RightsManagementInformation, Settings_Status }, 168 },
+		{ Settings_RightsManagementInformation, Settings_Status }, 1 },
 	{ "user", "Settings", "14.1", SETTINGS("<UserInformation><Get/></UserInformation>"), 1,
 		{ Settings_UserInformation, Settings_Status }, 1 },
 	{ "no policy", "Provision", "14.1", PROVISION(POLICY(WBXML_TYPE)), 1,

@@ -14,14 +14,16 @@ holds_mail(const struct state_held *h)
 	return (h->type >= FOLDER_GENERIC && h->type <= FOLDER_OUTBOX) || h->type == FOLDER_MAIL;
 }
 
-/* In the order of the schema, which is another than that of FolderSync. */
+/* In the order of the schema, which is another than that of FolderSync; and there are but six types: a user's folder of mail
+ * is a generic one (MS-ASCMD 2.2.3.186.4). */
 static void
 write_folder(struct eas_request *r, const struct state_held *h)
 {
 	wbxml_open(&r->writer, FolderHierarchy_Folder);
 	wbxml_element(&r->writer, FolderHierarchy_DisplayName, h->name);
 	wbxml_number(&r->writer, FolderHierarchy_ServerId, h->number);
-	wbxml_number(&r->writer, FolderHierarchy_Type, h->type);
+	wbxml_number(&r->writer, FolderHierarchy_Type,
+		h->type == FOLDER_MAIL ? FOLDER_GENERIC : h->type);
 	wbxml_number(&r->writer, FolderHierarchy_ParentId, h->parent);
 	wbxml_close(&r->writer);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "base/utf8.h"
 #include "eas/away.h"
@@ -24,7 +25,7 @@ static const struct {
 	{ MF_OOF_UNKNOWN, Settings_AppliesToExternalUnknown },
 };
 
-enum { AUDIENCES = sizeof(audiences) / sizeof(*audiences) };
+enum { AUDIENCES = sizeof(audiences) / sizeof(*audiences), DAY = 86400 };
 
 static void
 write_status(struct eas_request *r, unsigned status)
@@ -146,7 +147,8 @@ read_time(const struct wbxml_node *n, uint16_t tag, int64_t *out, bool *there)
 	return text == NULL || mime_date_parse(mf_bytes_str(text), out);
 }
 
-/* Both times or none; they count only where the state says so. */
+/* Both times or none; they count only where the state says so. Who names none keeps those that hold, and where none do is away for
+ * a day, not for ever. */
 static unsigned
 read_state(const struct wbxml_node *n, struct mf_oof *oof)
 {
@@ -162,6 +164,10 @@ read_state(const struct wbxml_node *n, struct mf_oof *oof)
 	oof->start = oof->end = 0;
 	if (oof->state != MF_OOF_TIMED)
 		return EAS_OK;
+	if (!starts && end <= clock_wall()) {
+		start = clock_wall();
+		end = start + DAY;
+	}
 	if (start >= end)
 		return EAS_SETTINGS_ARGUMENTS;
 	oof->start = start;
@@ -194,6 +200,8 @@ read_message(struct eas_request *r, const struct wbxml_node *message, struct mf_
 	if (*which == NULL)
 		return EAS_SETTINGS_CONFLICT;
 	(*which)->enabled = schema_bool(message, Settings_Enabled, (*which)->enabled);
+	if (text == NULL && !(*which)->enabled)
+		(*which)->text = "";
 	if (text == NULL)
 		return EAS_OK;
 	if ((!read_type(message, &html) && *text != '\0') || strlen(text) > MF_OOF_TEXT_MAX)

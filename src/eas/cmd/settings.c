@@ -1,7 +1,6 @@
 /*
  * Settings (MS-ASCMD 2.2.1.18): named properties, each with a Status of its own, in the order of the
- * request. What there is not (rights management, password recovery where no policy wants it) is
- * refused by its Status.
+ * request. Password recovery is refused by its Status where no policy wants it.
  */
 #include "eas/commands.h"
 
@@ -97,11 +96,15 @@ password_missing(const struct wbxml_node *root)
 	return n != NULL && wbxml_child(wbxml_child(n, Settings_Set), Settings_Password) == NULL;
 }
 
+/* There are no templates; mail that wants one is refused with 168 (send_request.c). */
 static void
-refuse_rights(struct eas_request *r, const struct wbxml_node *n)
+get_rights(struct eas_request *r, const struct wbxml_node *n)
 {
 	(void)n;
-	write_status(r, EAS_IRM_DISABLED);
+	write_status(r, EAS_OK);
+	wbxml_open(&r->writer, Settings_Get);
+	wbxml_empty(&r->writer, RightsManagement_RightsManagementTemplates);
+	wbxml_close(&r->writer);
 }
 
 static const struct {
@@ -113,7 +116,7 @@ static const struct {
 	{ Settings_DeviceInformation, EAS_12_1, set_information },
 	{ Settings_DevicePassword, EAS_12_1, set_password },
 	{ Settings_UserInformation, EAS_12_1, get_user },
-	{ Settings_RightsManagementInformation, EAS_14_1, refuse_rights },
+	{ Settings_RightsManagementInformation, EAS_14_1, get_rights },
 };
 
 static void
