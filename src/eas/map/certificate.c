@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -183,12 +184,21 @@ verify(X509_STORE_CTX *ctx, bool revoked)
 				  X509_STORE_CTX_get_error_depth(ctx));
 }
 
+/* Something that begins as a certificate, in DER or as its text: what is signed there, nobody can tell. */
+static bool
+is_remnant(struct mf_bytes der)
+{
+	static const unsigned char begin[] = { 0x30, 0x82 }, text[] = { 'M', 'I', 'I' };
+	return (der.len > sizeof(begin) && memcmp(der.data, begin, sizeof(begin)) == 0) ||
+	       (der.len > sizeof(text) && memcmp(der.data, text, sizeof(text)) == 0);
+}
+
 unsigned
 certificate_check(struct certificate_trust *t, struct mf_bytes der, bool revoked)
 {
 	X509 *x = decode(der);
 	if (x == NULL)
-		return CERTIFICATE_FORMAT;
+		return is_remnant(der) ? CERTIFICATE_SIGNATURE : CERTIFICATE_FORMAT;
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	unsigned status = CERTIFICATE_UNKNOWN;
 	if (ctx != NULL && X509_STORE_CTX_init(ctx, t->store, x, t->between) == 1)
