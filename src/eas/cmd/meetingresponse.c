@@ -8,6 +8,7 @@
  */
 #include "eas/commands.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -95,8 +96,9 @@ read_one(struct meetings *m, const struct wbxml_node *node, struct one *x)
 	x->partstat = answers[answer[0] - '0'];
 	if (x->instance != NULL && (m->r->version < EAS_14_1 || *x->instance == '\0'))
 		return MEETING_INVALID;
+	/* Something else than a time names no instance; a time in another form is one that cannot be read (2.2.3.87.1). */
 	if (x->instance != NULL && !datetime_parse(x->instance, &when))
-		return EAS_INVALID_DATE;
+		return isdigit((unsigned char)*x->instance) ? EAS_INVALID_DATE : MEETING_INVALID;
 	unsigned status = read_place(m, node, x);
 	if (status != EAS_OK || m->r->version < EAS_16_0)
 		return status;
