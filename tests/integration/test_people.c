@@ -3,8 +3,11 @@
  * out-of-office replies; and each server stopped in the middle, with the others unharmed.
  */
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "phone.h"
 #include "slapd.h"
@@ -170,6 +173,74 @@ Test(people, servers_stopped)
 	dovecot_do(&dovecot, "start");
 	cr_assert_eq(client_number(oof(p, get_oof), Settings_Status, 0), 1);
 	phone_sync(p, "inbox");
+	phone_free(p);
+}
+
+/* ---- Known senders: to whom the user has written, as far as the script knows ---- */
+
+static void *
+wait_for_mail(void *phone)
+{
+	struct phone *p = phone;
+	struct client_folder *inbox[] = { phone_folder(p, "inbox") };
+	struct client_ping_result result;
+	struct mf_arena *a = mf_arena_new();
+
+	client_ping(p->client, a, 120, inbox, 1, &result, NULL);
+	mf_arena_free(a);
+	return NULL;
+}
+
+static bool
+script_knows(const char *user, const char *address)
+{
+	char path[300];
+	bool knows;
+	char *text;
+
+	snprintf(path, sizeof(path), "%s/%s/sieve/mailferry.sieve", dovecot.mail, user);
+	text = fixture_read(path, NULL);
+	knows = strstr(text, address) != NULL;
+	free(text);
+	return knows;
+}
+
+static void
+write_to(struct imap_talk *t, const char *folder, const char *address)
+{
+	char text[300];
+
+	snprintf(text, sizeof(text), "From: me@example.test\nTo: %s\nSubject: x\n\nText.\n",
+		address);
+	imap_talk_append(t, folder, "", "07-Feb-2026 10:11:12 +0000", text, strlen(text));
+}
+
+Test(people, known_senders)
+{
+	static const char set[] =
+		"<Set><OofState>1</OofState><OofMessage><AppliesToExternalKnown/><Enabled>1</"
+		"Enabled>"
+		"<ReplyMessage>Friend</ReplyMessage><BodyType>Text</BodyType></OofMessage></Set>";
+	const char *user = fixture_user("known");
+	struct imap_talk *t = imap_talk_open(&dovecot, user);
+	struct phone *p = phone_new(&gateway, user, NULL, "phone1");
+	pthread_t thread;
+
+	imap_talk(t, "CREATE Sent");
+	write_to(t, "Sent", "ben@example.net");
+	phone_hierarchy(p);
+	phone_sync(p, "inbox");
+	cr_assert_eq(client_number(oof(p, set), Settings_Status, 0), 1);
+	cr_assert(script_knows(user, "ben@example.net"));
+	write_to(t, "Sent", "ada@example.net");
+	cr_assert_not(script_knows(user, "ada@example.net"));
+	cr_assert_eq(pthread_create(&thread, NULL, wait_for_mail, p), 0);
+	for (int i = 0; i < 600 && !script_knows(user, "ada@example.net"); i++)
+		usleep(100000);
+	cr_expect(script_knows(user, "ada@example.net") && script_knows(user, "ben@example.net"));
+	write_to(t, "INBOX", user);
+	pthread_join(thread, NULL);
+	imap_talk_close(t);
 	phone_free(p);
 }
 
