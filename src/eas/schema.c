@@ -67,11 +67,36 @@ static const struct limit limits[] = {
 		"validatecert_max", EAS_VALIDATE_PROTOCOL },
 };
 
+/* Children that must follow each other so; others may stand anywhere. */
+struct order {
+	uint16_t root, parent;
+	uint16_t children[10]; /* 0 at the end */
+};
+
+/* MS-ASCMD 2.2.3.29.2 ("a strict ordering"); MS-ASAIRS 2.2.2.11, 2.2.2.12. */
+#define PREFERENCE_ORDER                                                             \
+	{                                                                            \
+		AirSyncBase_Type, AirSyncBase_TruncationSize, AirSyncBase_AllOrNone, \
+			AirSyncBase_Preview                                          \
+	}
+static const struct order orders[] = {
+	{ AirSync_Sync, AirSync_Collection,
+		{ AirSync_SyncKey, AirSync_CollectionId, AirSync_Supported, AirSync_DeletesAsMoves,
+			AirSync_GetChanges, AirSync_WindowSize, AirSync_ConversationMode,
+			AirSync_Options, AirSync_Commands } },
+	{ AirSync_Sync, AirSyncBase_BodyPreference, PREFERENCE_ORDER },
+	{ AirSync_Sync, AirSyncBase_BodyPartPreference, PREFERENCE_ORDER },
+	{ ItemOperations_ItemOperations, AirSyncBase_BodyPreference, PREFERENCE_ORDER },
+	{ ItemOperations_ItemOperations, AirSyncBase_BodyPartPreference, PREFERENCE_ORDER },
+};
+
 /* What a walk carries along. */
 struct walk {
+	uint16_t root;
 	const struct rule *begin, *end; /* the rows of this root */
 	enum eas_version version;
-	const struct rule *broken; /* the first rule that was broken */
+	bool broken;	 /* something is wrong; the first is told */
+	unsigned status; /* of what is wrong; 0: the command's own */
 	struct mf_error *err;
 };
 
@@ -126,9 +151,10 @@ fits(const struct wbxml_node *n, enum type type)
 static void
 broken(struct walk *w, const struct rule *r, const char *why)
 {
-	if (w->broken != NULL)
+	if (w->broken)
 		return;
-	w->broken = r;
+	w->broken = true;
+	w->status = r->status;
 	mf_fail(w->err, MF_INVALID, "request: %s in %s: %s", name(r->child), name(r->parent), why);
 }
 
@@ -150,12 +176,26 @@ check_rule(struct walk *w, const struct rule *r, const struct wbxml_node *parent
 }
 
 static void
+check_order(struct walk *w, const struct wbxml_node *n)
+{
+	for (size_t i = 0; i < sizeof(orders) / sizeof(*orders); i++) {
+		const struct order *o = &orders[i];
+		if (w->broken || o->root != w->root || o->parent != n->tag ||
+			schema_in_order(n, o->children))
+			continue;
+		w->broken = true;
+		mf_fail(w->err, MF_INVALID, "request: children of %s out of order", name(n->tag));
+	}
+}
+
+static void
 check_node(struct walk *w, const struct wbxml_node *n)
 {
+	check_order(w, n);
 	for (const struct rule *r = w->begin; r < w->end; r++)
 		if (r->parent == n->tag && r->first <= w->version && w->version <= r->last)
 			check_rule(w, r, n);
-	for (const struct wbxml_node *c = n->children; c != NULL && w->broken == NULL; c = c->next)
+	for (const struct wbxml_node *c = n->children; c != NULL && !w->broken; c = c->next)
 		if (c->children != NULL || c->text == NULL)
 			check_node(w, c);
 }
@@ -199,7 +239,7 @@ check_limits(const struct eas_request *r, struct mf_error *err)
 static struct walk
 walk_of(uint16_t root, enum eas_version version, struct mf_error *err)
 {
-	struct walk w = { .begin = rules, .version = version, .err = err };
+	struct walk w = { .root = root, .begin = rules, .version = version, .err = err };
 	while (w.begin < rules + rules_n && w.begin->root != root)
 		w.begin++;
 	w.end = w.begin;
@@ -216,14 +256,14 @@ schema_check(const struct eas_request *r, unsigned *status, struct mf_error *err
 		return mf_fail(err, MF_INVALID, "request: the root is %s", name(r->root->tag));
 	struct walk w = walk_of(r->command->root, r->version, err);
 	check_node(&w, r->root);
-	if (w.broken == NULL) {
+	if (!w.broken) {
 		const struct limit *l = check_limits(r, err);
 		if (l != NULL)
 			*status = l->status;
 		return l == NULL ? MF_OK : MF_INVALID;
 	}
-	if (w.broken->status != 0)
-		*status = w.broken->status;
+	if (w.status != 0)
+		*status = w.status;
 	return MF_INVALID;
 }
 

@@ -462,9 +462,14 @@ join_header(struct composer *k)
 
 	mf_buf_init(&b, 0);
 	while (n < out->n && !scan.ended) {
+		size_t at = scan.at;
+
 		mf_buf_add(&b, out->list[n].data, out->list[n].len);
 		n++;
+		if (b.len > 0 && b.data[b.len - 1] != '\n' && n < out->n)
+			continue; /* the rest of the line follows */
 		mime_scan_init(&scan, mf_buf_bytes(&b));
+		scan.at = at; /* what was seen before is not the end */
 		while (mime_scan_next(&scan, &f))
 			;
 	}

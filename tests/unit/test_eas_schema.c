@@ -29,8 +29,15 @@ static const struct {
 	{ "Sync", COLLECTION("<CollectionId>5</CollectionId>"), EAS_12_1, 4 },
 	{ "Sync", COLLECTION("<SyncKey>1</SyncKey><CollectionId/>"), EAS_14_1, 4 },
 	{ "Sync", COLLECTION(KEY KEY), EAS_14_1, 4 },
-	{ "Sync", COLLECTION(KEY "<Options/><GetChanges/><DeletesAsMoves/><Supported/>"), EAS_14_1,
+	{ "Sync", COLLECTION(KEY "<Supported/><DeletesAsMoves/><GetChanges/><Options/>"), EAS_14_1,
 		0 },
+	{ "Sync", COLLECTION(KEY "<Options/><GetChanges/><DeletesAsMoves/><Supported/>"), EAS_14_1,
+		4 },
+	{ "ItemOperations",
+		"<ItemOperations xmlns=\"ItemOperations\" xmlns:b=\"AirSyncBase\"><Fetch>"
+		"<Store>Mailbox</Store><Options><b:BodyPreference><b:AllOrNone/><b:Type>1</b:Type>"
+		"</b:BodyPreference></Options></Fetch></ItemOperations>",
+		EAS_14_1, 2 },
 	{ "Sync", COLLECTION(KEY "<GetChanges>2</GetChanges>"), EAS_14_1, 4 },
 	{ "Sync", COLLECTION(KEY "<WindowSize>-1</WindowSize>"), EAS_14_1, 4 },
 	{ "Sync", COLLECTION(KEY "<WindowSize>4294967296</WindowSize>"), EAS_14_1, 0 },

@@ -126,14 +126,17 @@ estimate(struct run *run, const struct wbxml_node *n, struct estimate *e, struct
 					       : NULL;
 	if (f == NULL)
 		return MF_OK;
-	run->not_mail = run->not_mail || (f->class != MF_CLASS_MAIL &&
-						 wbxml_child(n, AirSync_ConversationMode) != NULL);
+	bool not_mail =
+		f->class != MF_CLASS_MAIL && wbxml_child(n, AirSync_ConversationMode) != NULL;
 	enum mf_status st = state_collection_load(r->server->state, r->user_number,
 		r->device->number, number, r->arena, &stored, err);
 	if (st != MF_OK)
 		return st;
 	const struct state_generation *g =
 		find_generation(&stored, wbxml_child_value(n, AirSync_SyncKey), &e->status);
+	if (not_mail && g == NULL)
+		e->status = EAS_INVALID_XML; /* MS-ASCMD 2.2.3.36.1 */
+	run->not_mail = run->not_mail || (not_mail && g != NULL);
 	if (g == NULL)
 		return MF_OK;
 	e->status = read_filter(r, n, stored.options, &filter, &max_items);

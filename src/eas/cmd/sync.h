@@ -24,7 +24,6 @@ struct sync_asked {
 	bool changes_asked; /* GetChanges is there and true */
 	bool deletes_as_moves;
 	bool conversations_asked;	   /* ConversationMode is there */
-	bool misplaced;			   /* children out of their order */
 	const struct wbxml_node *commands; /* NULL: none */
 };
 

@@ -26,15 +26,54 @@ has_forbidden(const struct wbxml_node *data)
 	return false;
 }
 
+/* What was found out about one item. */
+struct looking {
+	struct mf_arena *a;
+	bool meeting;
+};
+
+static enum mf_status
+look(void *ctx, const struct mf_item *item)
+{
+	struct looking *x = ctx;
+	struct mime_header header;
+	struct mime_structure s;
+
+	mime_header_parse(x->a, item->header, &header);
+	mime_structure_read(x->a, item->structure, &header, &s);
+	x->meeting = s.calendar != NULL;
+	return MF_OK;
+}
+
+/* Does the item invite, call off or answer? What cannot be read does not. */
+static bool
+is_meeting(struct sync_batch *b, uint64_t id)
+{
+	struct looking x = { .a = b->r->arena };
+	struct mf_error err;
+	struct mf_fetch f = { .folder = b->c->source.folder,
+		.ids = &id,
+		.n = 1,
+		.want = MF_WANT_HEADER | MF_WANT_STRUCTURE,
+		.fields = email_fields,
+		.item = look,
+		.ctx = &x };
+
+	return b->c->source.api->fetch(b->c->source.session, &f, &err) == MF_OK && x.meeting;
+}
+
+/* A Flag that does not say whether it is set says nothing that could be done. Set, it has a type, but for meetings
+ * (MS-ASEMAIL 2.2.2.35, 3.2.5.4.2). */
 static void
-read_flag(struct mf_arena *a, const struct wbxml_node *data, struct sync_change *out)
+read_flag(struct sync_batch *b, const struct wbxml_node *data, struct sync_change *out)
 {
 	const struct wbxml_node *flag = wbxml_child(data, Email_Flag);
 	bool set;
 
-	if (flag == NULL)
+	if (flag == NULL || (flag->children != NULL && wbxml_child(flag, Email_Status) == NULL))
 		return;
-	if (!flag_read(a, flag, &set, &out->flag))
+	if ((flag_lacks_type(flag) && !is_meeting(b, out->id)) ||
+		!flag_read(b->r->arena, flag, &set, &out->flag))
 		out->status = EAS_SYNC_CONVERSION;
 	else
 		*(set ? &out->add : &out->remove) |= MF_FLAG_FLAGGED;
@@ -126,7 +165,7 @@ sync_change_read(struct sync_batch *b, struct sync_change *ch)
 	}
 	if (read != NULL)
 		*(read[0] == '0' ? &ch->remove : &ch->add) |= MF_FLAG_SEEN;
-	read_flag(b->r->arena, data, ch);
+	read_flag(b, data, ch);
 	read_categories(b->r->arena, data, held->keywords, ch);
 	if (ch->status == EAS_OK && conflicts(b->c, ch))
 		ch->status = EAS_SYNC_CONFLICT;

@@ -132,7 +132,6 @@ sync_collection_open(struct eas_request *r, const struct state_folders *folders,
 	if (st != MF_OK)
 		return st;
 	if (!sync_options_read(r, c->asked, c->stored.options, &c->options) ||
-		c->asked->misplaced ||
 		(folder_is_recipients(c->folder) && c->asked->commands != NULL) ||
 		(c->asked->conversations_asked && c->folder->class != MF_CLASS_MAIL)) {
 		c->status = EAS_SYNC_PROTOCOL;

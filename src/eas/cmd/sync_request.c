@@ -28,11 +28,6 @@ window_read(const struct eas_request *r, const struct wbxml_node *n, uint64_t ab
 	return window < most ? window : most;
 }
 
-/* "There is a strict ordering of the XML elements within a Collection node" (MS-ASCMD 2.2.3.29.2). */
-static const uint16_t order[] = { AirSync_SyncKey, AirSync_CollectionId, AirSync_Supported,
-	AirSync_DeletesAsMoves, AirSync_GetChanges, AirSync_WindowSize, AirSync_ConversationMode,
-	AirSync_Options, AirSync_Commands, 0 };
-
 static void
 asked_read(const struct eas_request *r, const struct wbxml_node *n, struct sync_asked *out)
 {
@@ -52,7 +47,6 @@ asked_read(const struct eas_request *r, const struct wbxml_node *n, struct sync_
 	out->changes = schema_bool(n, AirSync_GetChanges, !zero);
 	out->changes_asked = schema_bool(n, AirSync_GetChanges, false);
 	out->deletes_as_moves = schema_bool(n, AirSync_DeletesAsMoves, true);
-	out->misplaced = !schema_in_order(n, order);
 	out->conversations_asked = wbxml_child(n, AirSync_ConversationMode) != NULL;
 	out->commands = wbxml_child(n, AirSync_Commands);
 	if (out->commands != NULL && out->commands->children == NULL)

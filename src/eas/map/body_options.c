@@ -1,6 +1,7 @@
 /* What the client prefers of bodies: BodyPreference, BodyPartPreference, MIMESupport and MIMETruncation read. */
 #include <string.h>
 
+#include "base/str.h"
 #include "eas/map/body.h"
 #include "eas/schema.h"
 
@@ -10,9 +11,52 @@ enum { PREVIEW_MAX = 255 }; /* characters, MS-ASAIRS 2.2.2.35 */
 static const uint64_t mime_truncations[] = { 0, 4096, 5120, 7168, 10240, 20480, 51200, 102400,
 	UINT64_MAX };
 
+/* The children of a preference, in their order (MS-ASAIRS 2.2.2.11, 2.2.2.12). */
+static const uint16_t order[] = { AirSyncBase_Type, AirSyncBase_TruncationSize,
+	AirSyncBase_AllOrNone, AirSyncBase_Preview, 0 };
+
+static bool
+is_number(const struct wbxml_node *n)
+{
+	uint32_t value;
+	const char *s = wbxml_value(n);
+
+	return n->children == NULL && (*s == '\0' || str_to_u32(s, UINT32_MAX, &value));
+}
+
+static bool
+is_boolean(const struct wbxml_node *n)
+{
+	const char *s = wbxml_value(n);
+
+	return n->children == NULL && (*s == '\0' || strcmp(s, "0") == 0 || strcmp(s, "1") == 0);
+}
+
+/* Each child once, of its type, in its order; no preference within another. */
+static bool
+is_sound(const struct wbxml_node *preference)
+{
+	size_t seen[sizeof(order) / sizeof(order[0])] = { 0 };
+
+	for (const struct wbxml_node *c = preference->children; c != NULL; c = c->next) {
+		size_t i = 0;
+
+		while (order[i] != 0 && order[i] != c->tag)
+			i++;
+		if (c->tag == preference->tag || (order[i] != 0 && seen[i]++ > 0))
+			return false;
+		if (order[i] != 0 &&
+			!(c->tag == AirSyncBase_AllOrNone ? is_boolean(c) : is_number(c)))
+			return false;
+	}
+	return seen[0] == 1 && schema_in_order(preference, order);
+}
+
 static bool
 preference_parse(const struct wbxml_node *n, struct body_preference *out)
 {
+	if (!is_sound(n))
+		return false;
 	out->type = schema_u32(n, AirSyncBase_Type, 0);
 	out->truncation = schema_number(n, AirSyncBase_TruncationSize, UINT64_MAX);
 	out->all_or_none =
@@ -22,10 +66,6 @@ preference_parse(const struct wbxml_node *n, struct body_preference *out)
 		out->preview = PREVIEW_MAX;
 	return out->type >= BODY_PLAIN && out->type <= BODY_MIME;
 }
-
-/* The children of a preference, in their order (MS-ASAIRS 2.2.2.11, 2.2.2.12). */
-static const uint16_t order[] = { AirSyncBase_Type, AirSyncBase_TruncationSize,
-	AirSyncBase_AllOrNone, AirSyncBase_Preview, 0 };
 
 bool
 body_options_parse(const struct wbxml_node *options, struct body_options *out)
@@ -39,8 +79,7 @@ body_options_parse(const struct wbxml_node *options, struct body_options *out)
 	for (; n != NULL; n = wbxml_next(n)) {
 		struct body_preference *p = &out->list[out->n];
 
-		if (out->n == BODY_PREFERENCES_MAX || !schema_in_order(n, order) ||
-			!preference_parse(n, p))
+		if (out->n == BODY_PREFERENCES_MAX || !preference_parse(n, p))
 			return false;
 		for (size_t i = 0; i < out->n; i++)
 			if (out->list[i].type == p->type)
@@ -49,7 +88,7 @@ body_options_parse(const struct wbxml_node *options, struct body_options *out)
 	}
 	n = wbxml_child(options, AirSyncBase_BodyPartPreference);
 	out->has_part = n != NULL;
-	return n == NULL || (schema_in_order(n, order) && preference_parse(n, &out->part));
+	return n == NULL || preference_parse(n, &out->part);
 }
 
 bool

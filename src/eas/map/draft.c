@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "eas/map/ids.h"
+#include "eas/schema.h"
 #include "mime/build.h"
 #include "mime/structure.h"
 
@@ -113,6 +114,22 @@ add_base64(struct mf_arena *a, struct mf_bytes data, struct mf_buf *out)
 	}
 }
 
+/* Each child once and in its order, and no Body within (MS-ASAIRS 2.2.2.9). */
+static bool
+is_body(const struct wbxml_node *body)
+{
+	static const uint16_t order[] = { AirSyncBase_Type, AirSyncBase_EstimatedDataSize,
+		AirSyncBase_Truncated, AirSyncBase_Data, 0 };
+	size_t types = 0;
+
+	for (const struct wbxml_node *n = body->children; n != NULL; n = n->next) {
+		if (n->tag == AirSyncBase_Body)
+			return false;
+		types += n->tag == AirSyncBase_Type;
+	}
+	return types == 1 && schema_in_order(body, order);
+}
+
 static enum mf_status
 add_text(
 	struct mf_arena *a, const struct wbxml_node *body, struct mf_buf *out, struct mf_error *err)
@@ -121,7 +138,7 @@ add_text(
 	const struct wbxml_node *data = wbxml_child(body, AirSyncBase_Data);
 	bool html = type != NULL && strcmp(type, "2") == 0;
 
-	if (type == NULL || (!html && strcmp(type, "1") != 0))
+	if (!is_body(body) || (!html && strcmp(type, "1") != 0))
 		return mf_fail(
 			err, MF_INVALID, "draft: a body of type %s", type == NULL ? "" : type);
 	mf_buf_printf(out,

@@ -84,6 +84,14 @@ keep(struct mf_arena *a, const struct wbxml_node *flag)
 }
 
 bool
+flag_lacks_type(const struct wbxml_node *flag)
+{
+	const char *status = wbxml_child_value(flag, Email_Status);
+
+	return status != NULL && strcmp(status, "2") == 0 && !is_set(flag, Email_FlagType);
+}
+
+bool
 flag_read(struct mf_arena *a, const struct wbxml_node *flag, bool *set, struct mf_bytes *details)
 {
 	const char *status = wbxml_child_value(flag, Email_Status);

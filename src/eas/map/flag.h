@@ -12,6 +12,9 @@
 bool flag_read(
 	struct mf_arena *a, const struct wbxml_node *flag, bool *set, struct mf_bytes *details);
 
+/* It is to be set, and has no FlagType. */
+bool flag_lacks_type(const struct wbxml_node *flag);
+
 /* Writes Flag of an item that is flagged or not, with the details that agree with that. */
 void flag_write(struct wbxml_writer *w, struct mf_arena *a, bool set, struct mf_bytes details);
 
