@@ -1,6 +1,6 @@
 /*
- * What Sync tells: Responses and Commands of one collection, within the answer's budget. Knows how to
- * ask the store for what is shown; must not know keys.
+ * What Sync tells: Commands of one collection, within the answer's budget, and Responses by sync_responses.c.
+ * Knows how to ask the store for what is shown; must not know keys.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/str.h"
-#include "eas/cmd/sync.h"
+#include "eas/cmd/sync_telling.h"
 #include "eas/schema.h"
 #include "eas/map/folder.h"
 #include "eas/recent_store.h"
@@ -21,21 +21,6 @@
 /* Clients that ask for a few at a time want no more than these. */
 enum { AHEAD_LEAST = 10 };
 
-/* Items being fetched and written. */
-struct telling {
-	struct eas_request *r;
-	struct sync_collection *c;
-	struct sync_budget *budget;
-	struct sync_told **wanted; /* ascending by id */
-	size_t n;
-	bool *postponed;      /* of wanted: did not fit into the budget */
-	uint64_t *identities; /* of wanted, once written */
-	size_t written;
-	uint64_t planned; /* bytes of content asked for */
-	int64_t since;	  /* what is older is told for its conversation only; 0: nothing is */
-	struct email_view view;
-};
-
 static int
 by_id(const void *a, const void *b)
 {
@@ -45,7 +30,7 @@ by_id(const void *a, const void *b)
 }
 
 static size_t
-find(const struct telling *t, uint64_t id)
+find(const struct sync_telling *t, uint64_t id)
 {
 	struct sync_told key = { .id = id }, *p = &key;
 	struct sync_told **at = bsearch(&p, t->wanted, t->n, sizeof(*t->wanted), by_id);
@@ -55,7 +40,7 @@ find(const struct telling *t, uint64_t id)
 
 /* The first item always fits, else a large one would never arrive; and a replay fits as it did before. */
 static bool
-exhausted(const struct telling *t)
+exhausted(const struct sync_telling *t)
 {
 	return !t->c->replay && t->written > 0 &&
 	       (t->r->answer.body.len >= t->budget->bytes || clock_ms() >= t->budget->until);
@@ -70,7 +55,7 @@ full(void *ctx)
 static size_t
 choose(void *ctx, const struct mf_item *item, struct mf_section_want *out)
 {
-	struct telling *t = ctx;
+	struct sync_telling *t = ctx;
 	size_t at = find(t, item->id), n;
 	uint64_t bytes = 0;
 
@@ -89,7 +74,7 @@ choose(void *ctx, const struct mf_item *item, struct mf_section_want *out)
 
 /* The item as the client was promised it: a replay shows the flags of then. */
 static void
-promised(struct telling *t, const struct sync_mark *mark, struct mf_item *item)
+promised(struct sync_telling *t, const struct sync_mark *mark, struct mf_item *item)
 {
 	size_t n = 0, max = 64;
 	const char **keywords = mf_new_array(t->view.scratch, const char *, max);
@@ -102,8 +87,8 @@ promised(struct telling *t, const struct sync_mark *mark, struct mf_item *item)
 	item->n_keywords = n;
 }
 
-static void
-write_item(struct telling *t, uint16_t tag, const struct mf_item *item)
+void
+sync_item_write(struct sync_telling *t, uint16_t tag, const struct mf_item *item)
 {
 	struct wbxml_writer *w = &t->r->writer;
 
@@ -124,7 +109,7 @@ write_item(struct telling *t, uint16_t tag, const struct mf_item *item)
 static enum mf_status
 take_add(void *ctx, const struct mf_item *fetched)
 {
-	struct telling *t = ctx;
+	struct sync_telling *t = ctx;
 	struct mf_item item = *fetched;
 	size_t at = find(t, item.id);
 
@@ -150,7 +135,7 @@ take_add(void *ctx, const struct mf_item *fetched)
 			sync_details_mark(state_flag_find(&t->view.flags, item.id));
 	}
 	t->identities[at] = sync_identity(&item);
-	write_item(t, AirSync_Add, &item);
+	sync_item_write(t, AirSync_Add, &item);
 	mf_arena_reset(t->view.scratch);
 	t->wanted[at]->written = true;
 	t->written++;
@@ -171,7 +156,7 @@ cut_hint(const struct eas_request *r)
 }
 
 static void
-telling_init(struct telling *t, struct eas_request *r, struct sync_collection *c,
+telling_init(struct sync_telling *t, struct eas_request *r, struct sync_collection *c,
 	struct sync_budget *budget)
 {
 	memset(t, 0, sizeof(*t));
@@ -193,7 +178,7 @@ telling_init(struct telling *t, struct eas_request *r, struct sync_collection *c
 
 /* The client will ask for the rest of a long list at once: the backend may read on meanwhile. */
 static void
-look_ahead(struct telling *t, struct mf_fetch *f)
+look_ahead(struct sync_telling *t, struct mf_fetch *f)
 {
 	const struct sync_answer *answer = &t->c->answer;
 	uint64_t *ids;
@@ -207,7 +192,7 @@ look_ahead(struct telling *t, struct mf_fetch *f)
 
 /* Fetches and writes the adds of the answer; `written` of each says what became of it. */
 static enum mf_status
-write_adds(struct telling *t, struct mf_error *err)
+write_adds(struct sync_telling *t, struct mf_error *err)
 {
 	struct sync_answer *answer = &t->c->answer;
 	struct mf_arena *a = t->r->arena;
@@ -246,7 +231,7 @@ write_adds(struct telling *t, struct mf_error *err)
 }
 
 static void
-write_told(struct telling *t, const struct sync_told *told)
+write_told(struct sync_telling *t, const struct sync_told *told)
 {
 	struct wbxml_writer *w = &t->r->writer;
 	uint16_t tag = told->kind == SYNC_TOLD_DELETE	     ? AirSync_Delete
@@ -268,7 +253,7 @@ write_told(struct telling *t, const struct sync_told *told)
 
 /* What was told as new is to be recognised when the folder's ids begin anew. */
 static void
-keep_identities(struct telling *t)
+keep_identities(struct sync_telling *t)
 {
 	struct sync_collection *c = t->c;
 
@@ -283,7 +268,7 @@ keep_identities(struct telling *t)
 /* Takes out of the answer what was not written: what vanished is forgotten, what was postponed stays
  * pending. Returns how many are left. */
 static size_t
-keep_written(struct telling *t)
+keep_written(struct sync_telling *t)
 {
 	struct sync_answer *answer = &t->c->answer;
 	size_t kept = 0;
@@ -306,7 +291,7 @@ keep_written(struct telling *t)
 
 /* Writes Commands from answer.told. */
 static enum mf_status
-write_commands(struct telling *t, struct mf_error *err)
+write_commands(struct sync_telling *t, struct mf_error *err)
 {
 	struct sync_answer *answer = &t->c->answer;
 	struct wbxml_writer *w = &t->r->writer;
@@ -331,105 +316,10 @@ write_commands(struct telling *t, struct mf_error *err)
 	return MF_OK;
 }
 
-/* ---- Responses ---- */
-
-static enum mf_status
-take_fetch(void *ctx, const struct mf_item *item)
-{
-	struct telling *t = ctx;
-
-	t->view.scratch = mf_arena_new();
-	write_item(t, AirSync_Fetch, item);
-	mf_arena_free(t->view.scratch);
-	t->written++;
-	return MF_OK;
-}
-
-static size_t
-choose_fetch(void *ctx, const struct mf_item *item, struct mf_section_want *out)
-{
-	struct telling *t = ctx;
-	uint64_t bytes = 0;
-	size_t n;
-
-	t->view.scratch = mf_arena_new();
-	n = email_choose(&t->view, item, out, &bytes);
-	mf_arena_free(t->view.scratch);
-	return n;
-}
-
-static enum mf_status
-write_response(struct telling *t, const struct sync_response *s, struct mf_error *err)
-{
-	struct wbxml_writer *w = &t->r->writer;
-	enum mf_status st = MF_OK;
-
-	wbxml_open(w, s->tag);
-	if (s->class[0] != '\0' && t->r->version >= EAS_14_0)
-		wbxml_element(w, AirSync_Class, s->class);
-	if (s->client_id[0] != '\0')
-		wbxml_element(w, AirSync_ClientId, s->client_id);
-	if (s->server_id[0] != '\0')
-		wbxml_element(w, AirSync_ServerId, s->server_id);
-	wbxml_number(w, AirSync_Status, s->status);
-	if (s->tag == AirSync_Add)
-		st = sync_added_write(t->r, t->c, s, err);
-	wbxml_close(w);
-	return st;
-}
-
-/* A Fetch (MS-ASCMD 2.2.3.67.2): content, or the status that tells that it is gone. */
-static enum mf_status
-write_fetch(struct telling *t, const struct sync_response *s, struct mf_error *err)
-{
-	struct mf_fetch f = { .folder = t->c->source.folder,
-		.ids = &s->fetch,
-		.n = 1,
-		.want = EMAIL_WANT,
-		.fields = email_fields,
-		.choose = choose_fetch,
-		.item = take_fetch,
-		.ctx = t };
-	size_t before = t->written;
-	struct body_options options = t->view.body;
-	struct sync_response gone = *s;
-	enum mf_status st;
-
-	body_options_whole(&t->view.body);
-	st = tnef_fetch(t->r, t->c->source.api, t->c->source.session, &f, &t->view.tnef, NULL, err);
-	t->view.body = options;
-
-	if (st == MF_OK && t->written == before) {
-		gone.status = eas_status_at(EAS_AT_SYNC_ITEM, MF_GONE);
-		st = write_response(t, &gone, err);
-	}
-	return st;
-}
-
-static enum mf_status
-write_responses(struct telling *t, struct mf_error *err)
-{
-	const struct sync_answer *answer = &t->c->answer;
-	enum mf_status st = MF_OK;
-
-	if (answer->n_responses == 0)
-		return MF_OK;
-	wbxml_open(&t->r->writer, AirSync_Responses);
-	for (size_t i = 0; st == MF_OK && i < answer->n_responses; i++) {
-		if (answer->responses[i].fetch != 0)
-			st = write_fetch(t, &answer->responses[i], err);
-		else
-			st = write_response(t, &answer->responses[i], err);
-	}
-	wbxml_close(&t->r->writer);
-	t->written = 0;
-	return st;
-}
-
 /* Chooses from the snapshot until something is told or nothing is left: what was chosen may have
  * vanished meanwhile. */
 static enum mf_status
-write_new(struct telling *t, struct mf_error *err)
+write_new(struct sync_telling *t, struct mf_error *err)
 {
 	struct sync_collection *c = t->c;
 	enum mf_status st = MF_OK;
@@ -451,11 +341,11 @@ enum mf_status
 sync_items_write(struct eas_request *r, struct sync_collection *c, struct sync_budget *budget,
 	struct mf_error *err)
 {
-	struct telling t;
+	struct sync_telling t;
 	enum mf_status st;
 
 	telling_init(&t, r, c, budget);
-	st = write_responses(&t, err);
+	st = sync_responses_write(&t, err);
 	if (st == MF_OK && c->replay)
 		st = write_commands(&t, err);
 	else if (st == MF_OK && c->asked->changes)

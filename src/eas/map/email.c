@@ -2,13 +2,12 @@
  * Mail to elements. Knows MS-ASEMAIL; must not know commands, backends or the state. Whatever the
  * message holds, what is written is a valid item.
  */
-#include "eas/map/email.h"
+#include "eas/map/email_parts.h"
 
 #include <string.h>
 
 #include "base/str.h"
 #include "eas/map/category.h"
-#include "eas/map/ids.h"
 #include "eas/map/conversation.h"
 #include "eas/map/flag.h"
 #include "eas/map/meeting.h"
@@ -19,7 +18,7 @@
 #include "state/folder.h"
 #include "sync/details.h"
 
-enum { TO_MAX = 32 << 10, ATTACHMENTS_MAX = 200, CLASS_SECTION_MAX = 16 << 10 };
+enum { TO_MAX = 32 << 10, CLASS_SECTION_MAX = 16 << 10 };
 
 const char *const email_fields[] = { "From", "Sender", "To", "Cc", "Bcc", "Reply-To", "Subject",
 	"Importance", "X-Priority", "X-MSMail-Priority", "Priority", "Content-Class",
@@ -51,8 +50,8 @@ email_date(struct mf_arena *a, int64_t when)
 	return text;
 }
 
-static void
-write_if(struct wbxml_writer *w, uint16_t tag, const char *text)
+void
+email_write_if(struct wbxml_writer *w, uint16_t tag, const char *text)
 {
 	if (text != NULL && text[0] != '\0')
 		wbxml_element(w, tag, text);
@@ -72,27 +71,8 @@ email_view_load(struct email_view *v, const struct state_folder *folder, struct 
 	}
 }
 
-/* Fields that hold addresses. */
-enum address_field {
-	FIELD_TO,
-	FIELD_CC,
-	FIELD_FROM,
-	FIELD_REPLY_TO,
-	FIELD_SENDER,
-	FIELD_BCC,
-	ADDRESS_FIELDS
-};
 static const char *const address_fields[ADDRESS_FIELDS] = { "To", "Cc", "From", "Reply-To",
 	"Sender", "Bcc" };
-
-/* What one item is made of while it is written. */
-struct email_parts {
-	struct mime_header header;
-	struct mime_structure structure;
-	struct body_plan body;
-	struct mime_addresses lists[ADDRESS_FIELDS]; /* read once, when first asked for */
-	bool has_list[ADDRESS_FIELDS];
-};
 
 static void
 read_item(struct email_view *v, const struct mf_item *item, struct email_parts *p)
@@ -195,10 +175,11 @@ write_addresses(struct wbxml_writer *w, struct email_view *v, struct email_parts
 	struct mf_arena *a = v->scratch;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		write_if(w, rows[i].tag,
+		email_write_if(w, rows[i].tag,
 			mime_addresses_full(a, addresses(v, p, rows[i].field), TO_MAX));
 	write_reply_to(w, a, addresses(v, p, FIELD_REPLY_TO));
-	write_if(w, Email_DisplayTo, mime_addresses_display(a, addresses(v, p, FIELD_TO), TO_MAX));
+	email_write_if(
+		w, Email_DisplayTo, mime_addresses_display(a, addresses(v, p, FIELD_TO), TO_MAX));
 }
 
 static void
@@ -211,7 +192,7 @@ write_subject(struct wbxml_writer *w, struct email_view *v, const struct email_p
 	if (subject == NULL)
 		subject = "";
 	wbxml_element(w, Email_Subject, subject);
-	write_if(w, Email_ThreadTopic,
+	email_write_if(w, Email_ThreadTopic,
 		topic != NULL && topic[0] != '\0' ? topic : mime_subject_topic(subject));
 }
 
@@ -223,82 +204,6 @@ write_categories(struct wbxml_writer *w, struct mf_arena *a, const char *const *
 		if (sync_is_category(keywords[i], strlen(keywords[i])))
 			wbxml_element(w, Email_Category,
 				category_text(a, keywords[i], strlen(keywords[i])));
-	wbxml_close(w);
-}
-
-static bool
-is_voice(const struct email_parts *p)
-{
-	return str_istarts(p->structure.message_class, "IPM.Note.Microsoft.Voicemail") ||
-	       str_istarts(p->structure.message_class, "IPM.Note.RPMSG.Microsoft.Voicemail") ||
-	       str_istarts(p->structure.message_class, "IPM.Note.Microsoft.Missed.Voice");
-}
-
-/* The place of a name in X-AttachmentOrder, which begins with the newest: 1 and on; 0: not in it
- * (MS-OXOUM 2.2.4.2, MS-ASEMAIL 2.2.2.82). */
-static unsigned
-voice_order(struct email_view *v, const struct email_parts *p, const char *name)
-{
-	const char *list = mime_header_text(v->scratch, &p->header, "X-AttachmentOrder", NULL);
-	unsigned place = 1;
-	size_t len;
-
-	for (; list != NULL && *list != '\0'; list += len + (list[len] == ';'), place++) {
-		len = strcspn(list, ";");
-		if (len == strlen(name) && strncmp(list, name, len) == 0)
-			return place;
-	}
-	return 0;
-}
-
-static void
-write_voice_attachment(struct wbxml_writer *w, struct email_view *v, const struct email_parts *p,
-	const struct mime_attachment *at)
-{
-	const char *duration =
-		mime_header_text(v->scratch, &p->header, "X-VoiceMessageDuration", NULL);
-	unsigned order;
-	uint64_t seconds;
-
-	if (v->version < EAS_14_0 || !is_voice(p))
-		return;
-	order = voice_order(v, p, at->name);
-	if (order == 0)
-		return;
-	if (order == 1 && duration != NULL && str_to_u64(duration, INT32_MAX, &seconds))
-		wbxml_number(w, Email2_UmAttDuration, (int64_t)seconds);
-	wbxml_number(w, Email2_UmAttOrder, order);
-}
-
-static void
-write_attachment(struct wbxml_writer *w, struct email_view *v, const struct mf_item *item,
-	const struct email_parts *p, const struct mime_attachment *at)
-{
-	wbxml_open(w, AirSyncBase_Attachment);
-	wbxml_element(w, AirSyncBase_DisplayName, at->name);
-	wbxml_element(w, AirSyncBase_FileReference,
-		ids_file_print(v->scratch, v->folder, item, at->part->section, at->inner));
-	wbxml_number(w, AirSyncBase_Method, at->method);
-	wbxml_number(w, AirSyncBase_EstimatedDataSize, (int64_t)at->size);
-	write_if(w, AirSyncBase_ContentId, at->content_id);
-	write_if(w, AirSyncBase_ContentLocation, at->location);
-	if (at->is_inline)
-		wbxml_element(w, AirSyncBase_IsInline, "1");
-	write_voice_attachment(w, v, p, at);
-	wbxml_close(w);
-}
-
-static void
-write_attachments(struct wbxml_writer *w, struct email_view *v, const struct mf_item *item,
-	const struct email_parts *p)
-{
-	const struct mime_structure *s = &p->structure;
-
-	if (s->n_attachments == 0)
-		return;
-	wbxml_open(w, AirSyncBase_Attachments);
-	for (size_t i = 0; i < s->n_attachments && i < ATTACHMENTS_MAX; i++)
-		write_attachment(w, v, item, p, &s->attachments[i]);
 	wbxml_close(w);
 }
 
@@ -351,13 +256,13 @@ write_newer(struct wbxml_writer *w, struct email_view *v, struct email_parts *p,
 	if (v->address != NULL && names(v, p, FIELD_BCC) && !names(v, p, FIELD_TO) &&
 		!names(v, p, FIELD_CC) && !names(v, p, FIELD_FROM))
 		wbxml_element(w, Email2_ReceivedAsBcc, "1");
-	if (is_voice(p))
-		write_if(w, Email2_UmCallerID,
+	if (email_is_voice(p))
+		email_write_if(w, Email2_UmCallerID,
 			mime_header_text(v->scratch, &p->header, "X-CallingTelephoneNumber", NULL));
 	if (v->version < EAS_16_0)
 		return;
 	wbxml_element(w, Email2_IsDraft, (item->flags & MF_FLAG_DRAFT) != 0 ? "1" : "0");
-	write_if(
+	email_write_if(
 		w, Email2_Bcc, mime_addresses_full(v->scratch, addresses(v, p, FIELD_BCC), TO_MAX));
 }
 
@@ -391,7 +296,7 @@ email_write(struct wbxml_writer *w, struct email_view *v, const struct mf_item *
 	wbxml_element(w, Email_DateReceived, email_date(v->scratch, item->date));
 	wbxml_number(w, Email_Importance, mime_header_importance(&p->header));
 	wbxml_element(w, Email_Read, (item->flags & MF_FLAG_SEEN) != 0 ? "1" : "0");
-	write_attachments(w, v, item, p);
+	email_attachments_write(w, v, item, p);
 	body_write(w, v->scratch, v->version, &v->body, &p->body, &p->structure, item);
 	wbxml_element(w, Email_MessageClass, class_of(v, p, item, meeting));
 	wbxml_number(w, Email_InternetCPID, p->structure.codepage);
