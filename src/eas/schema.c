@@ -17,6 +17,9 @@ enum type {
 	KEY,	/* text of at most 64 bytes, may be empty */
 	ID,	/* text of 1 to 64 bytes */
 	UINT,	/* 0 to 4294967295; empty is let through: as if it were absent */
+	BYTE,	/* the same, up to 255 */
+	UPTO_8, /* the same, up to 8 */
+	UPTO_2, /* the same, up to 2 */
 	COUNT,	/* the same, but as large as you like: the command cuts it */
 	INT,	/* as COUNT, or negative: the command says how far it may go */
 	BOOL,	/* 0, 1 or empty (MS-ASDTYPE 2.1) */
@@ -108,10 +111,10 @@ name(uint16_t tag)
 }
 
 static bool
-number(const char *s)
+number(const char *s, uint32_t max)
 {
 	uint32_t n;
-	return *s == '\0' || str_to_u32(s, UINT32_MAX, &n);
+	return *s == '\0' || str_to_u32(s, max, &n);
 }
 
 static bool
@@ -135,7 +138,13 @@ fits(const struct wbxml_node *n, enum type type)
 	case ID:
 		return n->children == NULL && *s != '\0' && strlen(s) <= ID_MAX;
 	case UINT:
-		return n->children == NULL && number(s);
+		return n->children == NULL && number(s, UINT32_MAX);
+	case BYTE:
+		return n->children == NULL && number(s, UINT8_MAX);
+	case UPTO_8:
+		return n->children == NULL && number(s, 8);
+	case UPTO_2:
+		return n->children == NULL && number(s, 2);
 	case COUNT:
 		return n->children == NULL && digits(s);
 	case INT:
