@@ -17,6 +17,7 @@
 #include "eas/map/datetime.h"
 #include "eas/map/folder.h"
 #include "eas/map/ids.h"
+#include "eas/map/meeting_type.h"
 #include "eas/meeting.h"
 #include "eas/send.h"
 #include "mailferry/log.h"
@@ -139,7 +140,8 @@ static unsigned
 check_meeting(struct eas_request *r, const struct one *x)
 {
 	const struct mime_meeting *meeting = &x->item.meeting;
-	if (strcmp(meeting->method, "REQUEST") != 0)
+	if (strcmp(meeting->method, "REQUEST") != 0 ||
+		meeting_is_delegated(meeting, eas_user_address(r)))
 		return MEETING_INVALID;
 	if (x->instance != NULL) /* of a mail there are no instances */
 		return meeting->recurs ? MEETING_INVALID : EAS_NO_RECURRENCE;

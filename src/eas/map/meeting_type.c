@@ -60,9 +60,8 @@ load(struct meeting_memory *x)
 	mf_log_warning("event=meetings-unknown reason=%s", mf_log_value(err.text));
 }
 
-/* The user has handed the invitation on: who was named instead answers. */
-static bool
-is_delegated(const struct mime_meeting *m, const char *address)
+bool
+meeting_is_delegated(const struct mime_meeting *m, const char *address)
 {
 	for (size_t i = 0; address != NULL && i < m->n_delegators; i++)
 		if (str_ieq(m->delegators[i], address))
@@ -92,7 +91,7 @@ meeting_type(struct meeting_memory *x, const struct mime_meeting *m, const char 
 
 	if (strcmp(m->method, "REQUEST") != 0)
 		return UNSPECIFIED;
-	if (is_delegated(m, address))
+	if (meeting_is_delegated(m, address))
 		return DELEGATED;
 	if (x->state == NULL || m->uid[0] == '\0')
 		return m->sequence > 0 ? FULL : FIRST;

@@ -26,6 +26,9 @@ struct meeting_memory {
 unsigned meeting_type(
 	struct meeting_memory *memory, const struct mime_meeting *m, const char *address);
 
+/* Has the user (NULL: unknown) handed the invitation on? Who was named instead answers it: MS-ASEMAIL 2.2.2.47. */
+bool meeting_is_delegated(const struct mime_meeting *m, const char *address);
+
 /* Stores what is new. A failure is logged: messages are then told by what they say themselves. */
 void meeting_memory_keep(struct meeting_memory *memory);
 
