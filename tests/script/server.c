@@ -341,10 +341,11 @@ step_tend(struct player *p, const char *rest, const char *block)
 	const struct mf_login who = { .user = p->phone.user, .password = p->phone.password };
 	struct mf_error err = { 0 };
 	uint32_t user = 0;
+	bool patient = false;
 
 	(void)rest, (void)block;
 	record_done(p, state_user_find(p->server.state, STATE_SYNC, who.user, &user, &err), &err);
-	eas_background_run(&p->server, user, &who);
+	eas_background_run(&p->server, user, &who, &patient);
 }
 
 const struct script_step server_steps[] = {
