@@ -47,6 +47,10 @@ const struct mf_setting conf_settings[] = {
 	{ "client_certificate_name", MF_SETTING_CHOICE, "email", 0, 0, certificate_names,
 		"Where in a client's certificate the login name is: email or upn (of the "
 		"alternative names), or cn." },
+	{ "client_certificate_header", MF_SETTING_STRING, "", 0, 0, NULL,
+		"Header in which a proxy of trusted_proxies that ends TLS shows its client's "
+		"certificate, as \"X-SSL-Client-Cert\"; empty: none is looked at. The proxy must "
+		"overwrite what clients send under that name." },
 	{ "client_certificate_required", MF_SETTING_BOOL, "no", 0, 0, NULL,
 		"Whether nobody comes in without a certificate of his own, whatever else he "
 		"has." },

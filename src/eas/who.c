@@ -49,6 +49,10 @@ eas_who_validate(const struct mf_conf *top, struct mf_error *err)
 		*mf_conf_string(top, "client_certificates") == '\0')
 		return mf_fail(
 			err, MF_INVALID, "client_certificate_required needs client_certificates");
+	if (*mf_conf_string(top, "client_certificate_header") != '\0' &&
+		*mf_conf_string(top, "client_certificates") == '\0')
+		return mf_fail(
+			err, MF_INVALID, "client_certificate_header needs client_certificates");
 	if (strcmp(mf_conf_string(top, "oauth_login"), "master") == 0 && *user == '\0')
 		return mf_fail(err, MF_INVALID, "oauth_login = master needs master_user");
 	if (*user != '\0' && *mf_conf_string(top, "master_password") == '\0')

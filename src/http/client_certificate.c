@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "http/certificate.h"
 #include "mailferry/log.h"
 
@@ -188,5 +189,53 @@ http_client_certified(gnutls_session_t session, const struct mf_conf *conf, cons
 		name = judge(chain, n, conf, peer);
 	while (n > 0)
 		gnutls_x509_crt_deinit(chain[--n]);
+	return name;
+}
+
+/* ---- Shown by a proxy ---- */
+
+static const char begins[] = "-----BEGIN CERTIFICATE-----", ends[] = "-----END CERTIFICATE-----";
+
+/* The base64 alone, of the first certificate. */
+static const char *
+base64_of(struct mf_arena *a, const char *text)
+{
+	const char *from, *end;
+	char *out, *at;
+
+	if (strchr(text, '%') != NULL)
+		text = str_unpercent(a, text, strlen(text));
+	from = strstr(text, begins);
+	end = from == NULL ? NULL : strstr(from, ends);
+	if (from != NULL && end == NULL)
+		return "";
+	from = from == NULL ? text : from + sizeof(begins) - 1;
+	end = end == NULL ? from + strlen(from) : end;
+	at = out = mf_alloc(a, (size_t)(end - from) + 1);
+	for (; from < end; from++)
+		if (strchr(" \t\r\n:", *from) == NULL)
+			*at++ = *from;
+	*at = '\0';
+	return out;
+}
+
+char *
+http_client_shown(const char *text, const struct mf_conf *conf, const char *peer)
+{
+	struct mf_arena *a = mf_arena_new();
+	const char *base64 = base64_of(a, text);
+	struct mf_bytes der = str_unbase64(a, base64, strlen(base64));
+	gnutls_datum_t datum = { (unsigned char *)(uintptr_t)der.data, (unsigned)der.len };
+	gnutls_x509_crt_t crt;
+	char *name = NULL;
+
+	if (gnutls_x509_crt_init(&crt) != 0)
+		abort();
+	if (der.len > 0 && gnutls_x509_crt_import(crt, &datum, GNUTLS_X509_FMT_DER) == 0)
+		name = judge(&crt, 1, conf, peer);
+	else if (*base64 != '\0')
+		mf_log_info("certificate=unreadable peer=%s", mf_log_value(peer));
+	gnutls_x509_crt_deinit(crt);
+	mf_arena_free(a);
 	return name;
 }

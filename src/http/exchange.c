@@ -141,7 +141,7 @@ fill(struct exchange *x, const char *method, const char *version, struct http_fr
 
 /* Once a connection: its handshake is over by now. */
 static const char *
-certified(struct exchange *x)
+by_handshake(struct exchange *x)
 {
 	struct http_connection *c = x->connection;
 	const union MHD_ConnectionInfo *info;
@@ -154,6 +154,39 @@ certified(struct exchange *x)
 		c->looked = true;
 	}
 	return mf_strdup(x->request.arena, c->certified);
+}
+
+/* What a trusted proxy shows; of two headers one may be the client's own, so that neither counts. */
+static const char *
+by_header(const struct exchange *x, const char *header)
+{
+	const struct eas_request *r = &x->request;
+	const char *shown = NULL, *copy;
+	unsigned n = 0;
+	char *name;
+
+	for (size_t i = 0; i < r->n_headers; i++) {
+		if (!str_ieq(r->headers[i].name, header))
+			continue;
+		shown = r->headers[i].value;
+		n++;
+	}
+	if (n != 1)
+		return NULL;
+	name = http_client_shown(shown, x->hall->conf, r->peer);
+	copy = mf_strdup(r->arena, name);
+	free(name);
+	return copy;
+}
+
+/* The certificate of a proxy's own connection is not its client's. */
+static const char *
+certified(struct exchange *x)
+{
+	const char *header = mf_conf_string(x->hall->conf, "client_certificate_header");
+	bool shows = *header != '\0' && http_trusted(&x->hall->trust, x->connection->peer);
+
+	return shows ? by_header(x, header) : by_handshake(x);
 }
 
 static enum MHD_Result
@@ -170,8 +203,9 @@ take_header(struct exchange *x, const char *method, const char *version)
 	if (x->connection == NULL)
 		return MHD_NO;
 	http_connection_deadline(x->hall->door, x->connection, x->hall->body_ms);
-	x->request.certified = certified(x);
 	status = fill(x, method, version, &framing, &why);
+	if (status == 0)
+		x->request.certified = certified(x);
 	body_coming = !framing.expects && (framing.length > 0 || framing.chunked);
 	if ((status == 0 || status == 413) && refused_by_route(x, framing.length)) {
 		x->close = true;

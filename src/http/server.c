@@ -39,6 +39,7 @@ struct http_server {
 	struct http_hall hall;
 	struct MHD_Daemon *plain, *tls;
 	bool secure;	   /* it has certificates */
+	bool shown;	   /* proxies show it those of clients */
 	const char *roots; /* of clients' certificates, PEM; NULL: they are not asked for */
 };
 
@@ -138,6 +139,13 @@ load_certificate(const struct mf_conf *conf, struct mf_error *err)
 	return st;
 }
 
+/* Phones' certificates may come in a header; to the places where phones come in. */
+static bool
+is_shown(const struct mf_conf *conf, const struct http_places *places)
+{
+	return places->tls != NULL && *mf_conf_string(conf, "client_certificate_header") != '\0';
+}
+
 static enum mf_status
 first_certificate(const struct mf_conf *conf, struct mf_error *err)
 {
@@ -162,7 +170,9 @@ start_tls(struct http_server *s, struct mf_error *err)
 enum mf_status
 http_server_reload(struct http_server *s, struct mf_error *err)
 {
-	return s->secure ? load_certificate(s->conf, err) : MF_OK;
+	if (s->secure)
+		return load_certificate(s->conf, err);
+	return s->shown ? http_client_roots_load(s->conf, err) : MF_OK;
 }
 
 static enum mf_status
@@ -227,6 +237,8 @@ http_server_bind(const struct mf_conf *conf, const struct http_places *places,
 
 	if (st == MF_OK && wants(out, true))
 		st = first_certificate(conf, err);
+	else if (st == MF_OK && is_shown(conf, places))
+		st = http_client_roots_load(conf, err);
 	if (st != MF_OK)
 		http_listen_close(out);
 	return st;
@@ -239,6 +251,7 @@ prepare(struct http_server *s, const struct http_places *places, struct mf_error
 	enum mf_status st =
 		http_trust_parse(s->arena, s->conf, "trusted_proxies", &s->hall.trust, err);
 
+	s->shown = is_shown(s->conf, places);
 	if (st == MF_OK && places->proxies != NULL)
 		st = http_trust_parse(s->arena, s->conf, places->proxies, &s->proxies, err);
 	if (st == MF_OK && access(s->hall.room.directory, W_OK | X_OK) != 0)
@@ -335,10 +348,10 @@ http_server_free(struct http_server *s)
 		MHD_stop_daemon(s->plain);
 	if (s->tls != NULL)
 		MHD_stop_daemon(s->tls);
-	if (s->secure) {
+	if (s->secure)
 		http_handshake_forget();
+	if (s->secure || s->shown)
 		http_client_roots_forget();
-	}
 	http_door_free(s->hall.door);
 	http_listen_close(&s->listeners);
 	pthread_cond_destroy(&s->hall.less);

@@ -45,9 +45,11 @@ check_roots(struct check *c)
 
 	if (http_client_roots_load(top, &err) != MF_OK)
 		check_say(c, CHECK_ERROR, "client", "%s", err.text);
-	else if (*path != '\0' && mf_conf_list(top, "listen_tls")[0] == NULL)
+	else if (*path != '\0' && mf_conf_list(top, "listen_tls")[0] == NULL &&
+		 *mf_conf_string(top, "client_certificate_header") == '\0')
 		check_say(c, CHECK_WARNING, "client",
-			"%s is not used: listen_tls is empty, and a proxy shows no certificates",
+			"%s is not used: listen_tls is empty, and no client_certificate_header is "
+			"set",
 			path);
 	else if (*path != '\0')
 		check_say(c, CHECK_OK, "client", "certificates by the roots in %s", path);

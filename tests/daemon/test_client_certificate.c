@@ -156,3 +156,65 @@ Test(client_certificate, required, .timeout = 200)
 	cr_assert_not_null(strstr(out, "no root certificate"), "%s", out);
 	daemon_deinit(&d);
 }
+
+/* "bash ask HEADER ..." prints the status of OPTIONS with these headers, without TLS. */
+static void
+write_ask(void)
+{
+	char script[800];
+
+	snprintf(script, sizeof(script),
+		"{ printf '%%s\\r\\n' 'OPTIONS /Microsoft-Server-ActiveSync HTTP/1.1' 'Host: x' "
+		"'Connection: close' \"$@\" ''; } >question\n"
+		"timeout 20 bash -c 'exec 3<>/dev/tcp/127.0.0.1/%u; cat question >&3; head -1 <&3' "
+		"| "
+		"cut -d' ' -f2\n",
+		d.port);
+	daemon_write(&d, "ask", script);
+}
+
+/* A proxy that has ended TLS says it in a header: as nginx, Apache, HAProxy and RFC 9440 write it. */
+Test(client_certificate, behind_a_proxy, .timeout = 200)
+{
+	static const struct {
+		const char *name, *make; /* prints the header's value, of a certificate $1 */
+	} forms[] = {
+		{ "nginx", "sed 's/ /%20/g; s/+/%2B/g; s,/,%2F,g; s/=/%3D/g; s/$/%0A/' $1.pem | tr "
+			   "-d '\\n'" },
+		{ "apache", "tr '\\n' ' ' <$1.pem" },
+		{ "haproxy", "openssl x509 -in $1.pem -outform der | base64 -w0" },
+		{ "rfc9440", "echo :$(openssl x509 -in $1.pem -outform der | base64 -w0):" },
+	};
+	const char *out;
+
+	daemon_init(&d);
+	make_certificates();
+	begin(ROOTS ALONE "client_certificate_name = cn\n"
+			  "client_certificate_header = \"X-SSL-Client-Cert\"\n"
+			  "login_failures = 1000\n");
+	write_ask();
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		shell("value() { %s; }; test $(bash ask \"X-SSL-Client-Cert: $(value u)\") = 200",
+			forms[i].make);
+		shell("value() { %s; }; for c in v stranger wrong gone; do "
+		      "test $(bash ask \"x-ssl-client-cert: $(value $c)\") = 401 || exit 1; done",
+			forms[i].make);
+	}
+	shell("u=$(openssl x509 -in u.pem -outform der | base64 -w0) && "
+	      "test $(bash ask) = 401 && test $(bash ask 'X-SSL-Client-Cert:') = 401 && "
+	      "test $(bash ask 'X-SSL-Client-Cert: rubbish') = 401 && "
+	      "test $(bash ask \"X-SSL-Client-Cert: $u\" 'X-SSL-Client-Cert: rubbish') = 401 && "
+	      "test $(bash ask \"X-SSL-Client-Cert: -----BEGIN CERTIFICATE----- $u\") = 401 && "
+	      "test $(bash ask \"X-Other: $u\") = 401");
+	end();
+	/* Only from those whom one trusts; and what does not fit is told at once. */
+	begin(ROOTS ALONE "client_certificate_name = cn\ntrusted_proxies = {\"192.0.2.1\"}\n"
+			  "client_certificate_header = \"X-SSL-Client-Cert\"\n");
+	shell("u=$(openssl x509 -in u.pem -outform der | base64 -w0) && "
+	      "test $(bash ask \"X-SSL-Client-Cert: $u\") = 401");
+	end();
+	daemon_configure(&d, "client_certificate_header = \"X-SSL-Client-Cert\"\n");
+	cr_assert_eq(daemon_run(&d, "check --config %d/m.conf", &out), 1);
+	cr_assert_not_null(strstr(out, "needs client_certificates"), "%s", out);
+	daemon_deinit(&d);
+}
