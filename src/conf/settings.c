@@ -264,7 +264,9 @@ const struct mf_setting conf_settings[] = {
 		"For how long a device is then not let in." },
 	{ "credential_url", MF_SETTING_STRING, "", 0, 0, NULL,
 		"Where users renew an expired password: told to phones with HTTP 457 when the mail "
-		"server says that it has expired; empty: 401 as for a wrong one." },
+		"server says that it has expired, or an application password has, and in the last "
+		"14 "
+		"days of one of those; empty: 401 as for a wrong one." },
 	{ "tell_blocked", MF_SETTING_BOOL, "no", 0, 0, NULL,
 		"Whether phones get HTTP 456 when the mail server says that the account is closed "
 		"(CONTACTADMIN), instead of 403." },

@@ -125,8 +125,7 @@ is_it(const struct state_password *p, const char *secret)
 	uint8_t sum[DIGEST_SIZE];
 
 	hash(p, secret, sum);
-	return seal_equal(sum, p->hash, sizeof(sum)) &&
-	       (p->expires == 0 || clock_wall() < p->expires);
+	return seal_equal(sum, p->hash, sizeof(sum));
 }
 
 static enum mf_status
@@ -135,7 +134,12 @@ unseal(const struct state_password *p, const char *user, const char *secret, str
 {
 	uint8_t key[SEAL_KEY];
 
-	*out = (struct eas_password){ .number = p->number };
+	*out = (struct eas_password){ .number = p->number, .expires = p->expires };
+	if (p->expires != 0 && clock_wall() >= p->expires) {
+		mf_fail(err, MF_AUTH, "application password %u has expired", p->number);
+		err->reason = MF_REASON_EXPIRED;
+		return MF_AUTH;
+	}
 	if (p->sealed.len == 0)
 		return MF_OK;
 	seal_key(secret, purpose, p->salt, sizeof(p->salt), key);

@@ -31,10 +31,11 @@ struct eas_password {
 	const char
 		*account; /* the account's password, in the arena; the caller wipes it. NULL: none
 			      * was sealed */
+	int64_t expires;  /* seconds since 1970; 0: never */
 };
 
-/* Finds the user's application password that `text` is. MF_GONE: none (not even of the form, no such,
- * or expired): it may be the account's own password. */
+/* Finds the user's application password that `text` is. MF_GONE: none (not even of the form, or no such): it may be
+ * the account's own password. MF_AUTH: one that has expired (MF_REASON_EXPIRED). */
 enum mf_status eas_password_find(struct state *st, const char *user, const char *text,
 	struct mf_arena *a, struct eas_password *out, struct mf_error *err);
 

@@ -154,6 +154,7 @@ struct eas_request {
 	/* From eas/dispatch.c, as the command's row asks for it. */
 	struct mf_login login; /* wiped by eas_request_deinit */
 	const char *user;      /* the user's name in the state and the log */
+	int64_t password_expires; /* what logged in here; seconds since 1970; 0: never, or nobody knows */
 	uint32_t user_number;
 	struct state_device *device;
 	struct state_record record; /* what an administrator has decided about the device */

@@ -1,9 +1,11 @@
 /* Knows the ways to log in and in which order they are tried; must not know what the login is for. */
 #include "eas/who.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "backend/auth.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "eas/limits.h"
@@ -11,6 +13,8 @@
 #include "eas/password.h"
 #include "state/device.h"
 #include "token/token.h"
+
+enum { DAY = 24 * 3600, WARNING_DAYS = 14 };
 
 /* The ways, as the setting `logins` names them. */
 static const char *const ways[] = { EAS_BY_PASSWORD, EAS_BY_APPLICATION, EAS_BY_TOKEN,
@@ -200,6 +204,7 @@ by_application(struct eas_request *r, const struct eas_password *p, struct mf_er
 	if (st != MF_OK)
 		return st;
 	eas_note(r, "login=%s-%u", EAS_BY_APPLICATION, p->number);
+	r->password_expires = p->expires;
 	/* A wrong answer is about the account, not about the device: it is no guess. */
 	st = ask(r, err);
 	if (st == MF_AUTH && err->reason == MF_REASON_NONE)
@@ -310,12 +315,27 @@ find_out(struct eas_request *r, struct mf_error *err)
 	return r->login.token != NULL ? by_token(r, err) : by_name(r, err);
 }
 
+/* MS-ASHTTP 2.2.2.1.2.10 and 11: in time, and where there is a place to get another. */
+static void
+warn_of_end(struct eas_request *r)
+{
+	const char *url = mf_conf_string(r->server->conf, "credential_url");
+	int64_t left = r->password_expires - clock_wall();
+	if (r->password_expires == 0 || left >= WARNING_DAYS * DAY || *url == '\0')
+		return;
+	eas_answer_header(r, "X-MS-Credentials-Expire",
+		mf_printf(r->arena, "%" PRId64, left < 0 ? 0 : left / DAY));
+	eas_answer_header(r, "X-MS-Credential-Service-Url", url);
+}
+
 enum mf_status
 eas_who(struct eas_request *r, struct mf_error *err)
 {
 	enum mf_status st = find_out(r, err);
 	if (st == MF_OK)
 		st = compare_certificate(r, err);
+	if (st == MF_OK)
+		warn_of_end(r);
 	if (st == MF_INVALID)
 		st = MF_AUTH; /* a name that nobody can have */
 	if (st != MF_OK && st != MF_AUTH && st != MF_REFUSED)

@@ -75,7 +75,8 @@ Test(eas_password, expires)
 	cr_assert_eq(eas_password_issue(st, &o, a, &text, &number, &err), MF_OK);
 	cr_assert_eq(eas_password_find(st, "anna", text, a, &found, &err), MF_OK);
 	clock_skip(101);
-	cr_assert_eq(eas_password_find(st, "anna", text, a, &found, &err), MF_GONE);
+	cr_assert_eq(eas_password_find(st, "anna", text, a, &found, &err), MF_AUTH);
+	cr_assert_eq(err.reason, MF_REASON_EXPIRED);
 	mf_arena_free(a);
 	state_close(st);
 	state_help_remove(dir);
