@@ -3,7 +3,7 @@
  * directory, listens nowhere and sends no mail. Each finding is a line (or a JSON object) with what
  * to do about it; the exit status is 0 when nothing is an error.
  */
-#include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +16,7 @@
 #include "main/json.h"
 #include "main/load.h"
 #include "main/password.h"
+#include "main/tool.h"
 #include "page/page.h"
 
 #define PASSWORD_ENV "MAILFERRY_PROBE_PASSWORD"
@@ -71,14 +72,13 @@ check_all(struct check *c)
 		check_autodiscover(c);
 }
 
-static int
+static void
 check(struct check *c, const char *path)
 {
 	struct mf_error err = { .text = "" };
 	struct conf *conf = NULL;
 
 	log_set_level(MF_LOG_ERROR);
-	mf_buf_init(&c->out, 0);
 	if (main_load(path, &conf, &err) == MF_OK) {
 		c->conf = conf;
 		check_say(c, CHECK_OK, "configuration", "%s",
@@ -88,106 +88,69 @@ check(struct check *c, const char *path)
 	} else {
 		check_say(c, CHECK_ERROR, "configuration", "%s", err.text);
 	}
-	if (c->json)
-		printf("{\"errors\":%u,\"findings\":[%s\n]}\n", c->errors, mf_buf_str(&c->out));
-	else
-		fputs(mf_buf_str(&c->out), stdout);
-	mf_buf_deinit(&c->out);
 	conf_free(conf);
-	return c->errors == 0 ? MAIN_OK : MAIN_FAILED;
 }
 
 static int
-print_defaults(void)
+print_defaults(struct tool *t)
 {
 	struct conf_table tables[MAIN_TABLES_MAX];
-	struct mf_buf out;
 
 	main_tables(tables);
-	mf_buf_init(&out, 0);
-	conf_print_defaults(&out, tables);
-	fputs(mf_buf_str(&out), stdout);
-	mf_buf_deinit(&out);
+	conf_print_defaults(&t->out, tables);
 	return MAIN_OK;
 }
 
 static int
-usage(FILE *f, int status)
+run(struct tool *t)
 {
-	fputs("usage: mailferry check [options]\n\n"
-	      "  -c, --config FILE      the configuration (/etc/mailferry/mailferry.conf)\n"
-	      "  -u, --user USER        logs in to the backends as this user\n"
-	      "  -p, --password-file F  its first line is the password; else " PASSWORD_ENV
-	      ",\n                         else a question\n"
-	      "  -a, --autodiscover D   the DNS records that phones of the domain D need, whether\n"
-	      "                         they are there, and whether what they lead to answers\n"
-	      "      --resolver A:PORT  asks this DNS server, not the system's\n"
-	      "      --ca FILE          roots for what answers by HTTPS, not the system's\n"
-	      "  -j, --json             findings as JSON\n"
-	      "  -d, --defaults         prints all settings with their defaults, and ends\n"
-	      "  -h, --help             this text\n\n"
-	      "exit status: 0 no errors, 1 errors, 64 wrong arguments\n",
-		f);
-	return status;
+	char password[MAIN_SECRET_MAX] = "";
+	struct check c = { .user = tool_option(t, 'u'),
+		.password = password,
+		.autodiscover = tool_option(t, 'a'),
+		.resolver = tool_option(t, 'r'),
+		.ca_file = tool_option(t, 'k'),
+		.json = t->json };
+
+	if (tool_option(t, 'd') != NULL)
+		return print_defaults(t);
+	if (c.user != NULL && !main_password(tool_option(t, 'p'), PASSWORD_ENV, c.user, password))
+		return MAIN_USAGE;
+	mf_buf_init(&c.out, 0);
+	check(&c, main_config_path(t->config));
+	if (c.json)
+		mf_buf_printf(&t->out, "{\"errors\":%u,\"findings\":[%s\n]}\n", c.errors,
+			mf_buf_str(&c.out));
+	else
+		mf_buf_add_str(&t->out, mf_buf_str(&c.out));
+	mf_buf_deinit(&c.out);
+	str_wipe(password, sizeof(password));
+	return c.errors == 0 ? MAIN_OK : MAIN_FAILED;
 }
 
 int
 main_check(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "user", required_argument, NULL, 'u' },
-		{ "password-file", required_argument, NULL, 'p' },
-		{ "autodiscover", required_argument, NULL, 'a' },
-		{ "resolver", required_argument, NULL, 'r' },
-		{ "ca", required_argument, NULL, 'C' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "defaults", no_argument, NULL, 'd' },
-		{ "help", no_argument, NULL, 'h' },
+	static const struct tool_action actions[] = {
+		{ .operands = "",
+			.run = run,
+			.help = "is this configuration good, from end to end? Changes nothing",
+			.without = TOOL_WITHOUT_CONF },
 		{ 0 },
 	};
-	struct check c = { .conf = NULL };
-	const char *path = NULL, *file = NULL;
-	char password[MAIN_SECRET_MAX];
-	int letter, status;
+	static const struct tool_option options[] = {
+		{ 'u', "user", "USER", "logs in to the backends as this user" },
+		{ 'p', "password-file", "F", "its first line is the password" },
+		{ 'a', "autodiscover", "DOMAIN",
+			"the DNS records of a domain, and what they lead to" },
+		{ 'r', "resolver", "A:PORT", "asks this DNS server, not the system's" },
+		{ 'k', "ca", "FILE", "roots for what answers by HTTPS, not the system's" },
+		{ 'd', "defaults", NULL, "prints all settings with their defaults, and ends" },
+		{ 0 },
+	};
+	static const struct tool_command command = { "check", actions, options,
+		"Without --password-file " PASSWORD_ENV " is the password, or it is asked for.\n"
+		"exit status: 0 no errors, 1 errors, 64 wrong arguments" };
 
-	while ((letter = getopt_long(argc, argv, "c:u:p:a:jdh", longs, NULL)) != -1) {
-		switch (letter) {
-		case 'c':
-			path = optarg;
-			break;
-		case 'u':
-			c.user = optarg;
-			break;
-		case 'p':
-			file = optarg;
-			break;
-		case 'a':
-			c.autodiscover = optarg;
-			break;
-		case 'r':
-			c.resolver = optarg;
-			break;
-		case 'C':
-			c.ca_file = optarg;
-			break;
-		case 'j':
-			c.json = true;
-			break;
-		case 'd':
-			return print_defaults();
-		case 'h':
-			return usage(stdout, MAIN_OK);
-		default:
-			return usage(stderr, MAIN_USAGE);
-		}
-	}
-	if (optind < argc)
-		return usage(stderr, MAIN_USAGE);
-	if (c.user != NULL && !main_password(file, PASSWORD_ENV, c.user, password))
-		return MAIN_USAGE;
-	c.password = password;
-	status = check(&c, main_config_path(path));
-	str_wipe(password, sizeof(password));
-	return status;
+	return tool_main(&command, argc, argv);
 }

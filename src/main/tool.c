@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/str.h"
 #include "base/utf8.h"
 #include "main/commands.h"
 #include "main/json.h"
@@ -34,6 +35,7 @@ static const struct {
 	{ MF_UNSUPPORTED, MAIN_FAILED, NULL },
 	{ MF_BROKEN, MAIN_FAILED, "`mailferry state verify` tells more" },
 	{ MF_TEMPORARY, MAIN_TEMPORARY, NULL },
+	{ MF_AUTH, MAIN_DENIED, NULL },
 };
 
 int
@@ -245,16 +247,20 @@ run(struct tool *t, const struct tool_action *action)
 	int status;
 
 	log_set_level(MF_LOG_WARNING);
-	if (main_load(main_config_path(t->config), &t->conf, &err) != MF_OK)
-		return tool_fail(t, &err);
-	t->top = conf_top(t->conf);
+	if (action->without != TOOL_WITHOUT_CONF) {
+		if (main_load(main_config_path(t->config), &t->conf, &err) != MF_OK)
+			return tool_fail(t, &err);
+		t->top = conf_top(t->conf);
+	}
 	t->arena = mf_arena_new();
 	mf_buf_init(&t->out, 0);
-	if (action->without_state || open_state(t, &err) == MF_OK)
+	if (action->without || open_state(t, &err) == MF_OK)
 		status = action->run(t);
 	else
 		status = tool_fail(t, &err);
 	fputs(mf_buf_str(&t->out), stdout);
+	if (t->out.data != NULL)
+		str_wipe(t->out.data, t->out.len); /* there may be a password in it */
 	mf_buf_deinit(&t->out);
 	mf_arena_free(t->arena);
 	state_close(t->state);

@@ -13,13 +13,16 @@
 
 struct tool;
 
+/* Not even the configuration is read: conf and top are NULL. */
+enum { TOOL_WITHOUT_CONF = 2 };
+
 struct tool_action {
 	const char *name;     /* NULL: the command has only this one; its row is the only one */
 	const char *operands; /* "USER ID", for people */
 	int min, max;	      /* how many operands */
 	int (*run)(struct tool *t);
 	const char *help;
-	bool without_state; /* it opens what it needs itself */
+	int without; /* false: nothing; true: the state, it opens what it needs itself; or TOOL_WITHOUT_CONF */
 };
 
 /* Besides --config, --json and --help, which all have. */
@@ -45,7 +48,7 @@ struct tool {
 	const char *values[26]; /* of options, by letter; "" for a flag that is there */
 	struct conf *conf;
 	const struct mf_conf *top;
-	struct state *state; /* NULL for an action without_state */
+	struct state *state; /* NULL for an action without it */
 	struct mf_arena *arena;
 	struct mf_buf out; /* printed at the end, whatever the result */
 };

@@ -11,7 +11,7 @@
 static struct dovecot d;
 static struct gateway g;
 
-/* What the program says; its exit status must be that. */
+/* What the program prints; its exit status must be that. */
 static const char *__attribute__((format(printf, 2, 3))) run(int status, const char *fmt, ...)
 {
 	static char out[2000];
@@ -24,7 +24,7 @@ static const char *__attribute__((format(printf, 2, 3))) run(int status, const c
 	va_start(ap, fmt);
 	vsnprintf(arguments, sizeof arguments, fmt, ap);
 	va_end(ap);
-	snprintf(command, sizeof command, "%s apppassword -c %s/mailferry.conf %s 2>&1", MAILFERRY,
+	snprintf(command, sizeof command, "%s apppassword -c %s/mailferry.conf %s", MAILFERRY,
 		g.dir, arguments);
 	f = popen(command, "r");
 	n = fread(out, 1, sizeof out - 1, f);
