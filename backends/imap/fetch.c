@@ -21,11 +21,12 @@
 #include "window.h"
 
 enum {
-	WINDOWS = 3,				    /* under way */
-	FIRST_WINDOW = 16,			    /* items in the first: it is to be there soon */
-	WINDOW = IMAP_WINDOW_MOST,		    /* items in the others */
-	COMMANDS_MOST = 48,			    /* under way */
-	ALL_WINDOWS = WINDOWS + IMAP_AHEAD_WINDOWS, /* those that were read ahead too */
+	WINDOWS = 3,		   /* under way */
+	WINDOWS_PLAIN = 8,	   /* the same of metadata alone: they are small */
+	FIRST_WINDOW = 16,	   /* items in the first: it is to be there soon */
+	WINDOW = IMAP_WINDOW_MOST, /* items in the others */
+	COMMANDS_MOST = 48,	   /* under way */
+	ALL_WINDOWS = WINDOWS_PLAIN + IMAP_AHEAD_WINDOWS, /* those that were read ahead too */
 };
 
 struct sent {
@@ -352,7 +353,9 @@ retire(struct run *r)
 static void
 start_windows(struct run *r)
 {
-	for (size_t i = 0; i < WINDOWS && r->next < r->n; i++) {
+	size_t most = r->f->choose == NULL ? WINDOWS_PLAIN : WINDOWS;
+
+	for (size_t i = 0; i < most && r->next < r->n; i++) {
 		size_t n = r->next == 0 && !r->guessed ? FIRST_WINDOW : WINDOW;
 
 		if (r->windows[i] != NULL)
@@ -372,7 +375,7 @@ serve_adopted(struct run *r)
 	enum mf_status status = MF_OK;
 
 	r->adopted = true;
-	for (size_t i = WINDOWS; i < ALL_WINDOWS; i++) {
+	for (size_t i = WINDOWS_PLAIN; i < ALL_WINDOWS; i++) {
 		struct imap_window *w = r->windows[i];
 
 		for (size_t k = 0; w != NULL && k < w->n && status == MF_OK; k++)
@@ -454,7 +457,7 @@ adopt_window(struct run *r, struct imap_window *w)
 static bool
 is_adopted(const struct run *r, uint64_t id)
 {
-	for (size_t i = WINDOWS; i < ALL_WINDOWS; i++) {
+	for (size_t i = WINDOWS_PLAIN; i < ALL_WINDOWS; i++) {
 		struct imap_slot *slot =
 			r->windows[i] == NULL ? NULL : imap_window_find(r->windows[i], id);
 
@@ -474,7 +477,7 @@ adopt(struct run *r)
 			continue;
 		r->guess = a->windows[i]->guess;
 		r->guessed = true;
-		r->windows[WINDOWS + i] = a->windows[i];
+		r->windows[WINDOWS_PLAIN + i] = a->windows[i];
 		a->windows[i] = NULL;
 	}
 	imap_ahead_release(r->s, a);

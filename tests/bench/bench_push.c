@@ -1,11 +1,11 @@
 /*
  * What waiting phones cost, and how soon they hear of mail.
  *
- *	bench_push [--dovecot] [--tls] [PHONES [USERS]]
+ *	bench_push [--dovecot [--hibernate]] [--tls] [PHONES [USERS]]
  *
  * PHONES (10000; with --dovecot 1000) Pings of USERS (half as many) wait at one gateway, in front of a server
- * made for this (imap_sim.h), which tells of mail at once, or of a real Dovecot, whose sessions hibernate. --tls: on
- * both sides. Prints the gateway's memory a phone, its CPU while nothing happens, the time from a
+ * made for this (imap_sim.h), which tells of mail at once, or of a real Dovecot; --hibernate: its sessions are asleep
+ * when mail comes. --tls: on both sides. Prints the gateway's memory a phone, its CPU while nothing happens, the time from a
  * delivery to the answer, one by one and at 1,000 a second, what a restart of the server makes, and how
  * long the gateway takes to stop. Ends with 1 when something was lost.
  */
@@ -22,7 +22,7 @@
 #include "phones.h"
 
 /* Idle sessions end after a second, and what they needed goes back to the system with them. */
-enum { HEARTBEAT = 3000, RATE = 1000, SETTLE_S = 8 };
+enum { HEARTBEAT = 3000, RATE = 1000, SETTLE_S = 8, HIBERNATE_S = 5 };
 
 struct bench {
 	struct bench_phones phones;
@@ -315,11 +315,12 @@ stop(struct bench *b)
 /* ---- The whole ---- */
 
 static void
-start(struct bench *b, bool dovecot, bool tls, unsigned phones)
+start(struct bench *b, bool dovecot, bool hibernate, bool tls, unsigned phones)
 {
 	char options[80], settings[900], certificate[300], key[300], where[500];
 
-	snprintf(options, sizeof options, "--users %u", dovecot ? b->users : 1);
+	snprintf(options, sizeof options, "--users %u --hibernate %d", dovecot ? b->users : 1,
+		hibernate ? HIBERNATE_S : 0);
 	dovecot_start(&b->d, options);
 	snprintf(certificate, sizeof certificate, "%s/tls/server.pem", b->d.dir);
 	snprintf(key, sizeof key, "%s/tls/server.key", b->d.dir);
@@ -335,8 +336,8 @@ start(struct bench *b, bool dovecot, bool tls, unsigned phones)
 	snprintf(settings, sizeof settings,
 		"log_level = warning\nsession_idle = 1s\nstate_map_size = 2G\nqueue_limit = 20000\n"
 		"connection_limit = 19000\nmetrics_listen = 127.0.0.1:%u\n"
-		"imap {\n\t%s\n\twatch = idle\n}\n",
-		(unsigned)b->desk, where);
+		"imap {\n\t%s\n\twatch = idle\n\twatch_hibernation = %ds\n}\n",
+		(unsigned)b->desk, where, hibernate ? HIBERNATE_S : 0);
 	gateway_start(&b->g, &b->d, settings);
 	bench_phones_set_up(&b->phones, phones, b->users, &b->g, tls);
 }
@@ -345,13 +346,14 @@ int
 main(int argc, char **argv)
 {
 	struct bench b = { 0 };
-	bool dovecot = false, tls = false;
+	bool dovecot = false, hibernate = false, tls = false;
 	unsigned phones;
 	struct rlimit files;
 	double before, *at;
 
 	for (; argc > 1 && argv[1][0] == '-'; argc--, argv++) {
 		dovecot = dovecot || strcmp(argv[1], "--dovecot") == 0;
+		hibernate = hibernate || strcmp(argv[1], "--hibernate") == 0;
 		tls = tls || strcmp(argv[1], "--tls") == 0;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -361,7 +363,7 @@ main(int argc, char **argv)
 	phones = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : dovecot ? 1000 : 10000;
 	b.users = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : phones / 2;
 	at = calloc(b.users + 1, sizeof *at);
-	start(&b, dovecot, tls, phones);
+	start(&b, dovecot, hibernate, tls, phones);
 	sleep(SETTLE_S);
 	before = status_of(b.g.pid, "RssAnon:");
 	wait_for_all(&b);
