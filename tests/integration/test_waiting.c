@@ -115,6 +115,49 @@ Test(waiting, a_folder_is_made_elsewhere_and_nothing_hibernates, .timeout = 240)
 	folder_is_made("imap {\n\twatch = idle\n\twatch_poll = 10s\n\twatch_hibernation = 0s\n}\n");
 }
 
+/* Over several looks at the list and at another folder, by both ways of asking: nobody is woken for nothing. */
+static void
+nothing_happens(const char *settings)
+{
+	struct dovecot d;
+	struct gateway g;
+	struct pinging p;
+	const char *user = fixture_user("quiet");
+	struct imap_talk *t;
+
+	dovecot_get(&d);
+	gateway_start(&g, &d, settings);
+	t = imap_talk_open(&d, user);
+	imap_talk(t, "CREATE Work");
+	imap_talk_close(t);
+	set_up(&p, &g, &d, user);
+	phone_sync(p.phone, "Work");
+	p.folders[1] = "Work";
+	ping_begin(&p);
+	pause_ms(25000);
+	cr_assert_eq(gateway_log_count(&g, "event=woken-for-nothing"), 0);
+	deliver(&d, user, "at last");
+	ping_end(&p, "inbox");
+	cr_assert_eq(gateway_log_count(&g, "event=woken-for-nothing"), 0);
+	tear_down(&p, &g, &d);
+}
+
+Test(waiting, nothing_happens, .timeout = 240)
+{
+	nothing_happens("imap {\n\twatch = idle\n\twatch_poll = 10s\n}\n");
+}
+
+Test(waiting, nothing_happens_and_nothing_hibernates, .timeout = 240)
+{
+	nothing_happens(
+		"imap {\n\twatch = idle\n\twatch_poll = 10s\n\twatch_hibernation = 0s\n}\n");
+}
+
+Test(waiting, nothing_happens_by_notify, .timeout = 240)
+{
+	nothing_happens("imap {\n\twatch = notify\n}\n");
+}
+
 /* ---- Hundreds of folders ---- */
 
 enum { MANY = 299 };
