@@ -142,6 +142,8 @@ mf_idset_union(struct mf_idset *s, const struct mf_idset *other)
 	struct mf_idset all;
 	size_t i = 0, j = 0;
 
+	if (other->n == 0)
+		return;
 	mf_idset_init(&all);
 	need(&all, s->n + other->n);
 	while (i < s->n || j < other->n) {
@@ -162,6 +164,8 @@ mf_idset_subtract(struct mf_idset *s, const struct mf_idset *other)
 	struct mf_idset kept;
 	size_t j = 0;
 
+	if (other->n == 0)
+		return;
 	mf_idset_init(&kept);
 	for (size_t i = 0; i < s->n; i++) {
 		uint64_t first = s->ranges[i].first, last = s->ranges[i].last;

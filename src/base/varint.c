@@ -7,6 +7,10 @@ varint_put(struct mf_buf *out, uint64_t n)
 	uint8_t bytes[10];
 	size_t len = 0;
 
+	if (n < 0x80) {
+		mf_buf_add_byte(out, (uint8_t)n);
+		return;
+	}
 	for (; n >= 0x80; n >>= 7)
 		bytes[len++] = (uint8_t)(n | 0x80);
 	bytes[len++] = (uint8_t)n;
@@ -29,7 +33,7 @@ varint_reader_init(struct varint_reader *r, struct mf_bytes in)
 }
 
 uint64_t
-varint_get(struct varint_reader *r)
+varint_get_long(struct varint_reader *r)
 {
 	uint64_t n = 0;
 

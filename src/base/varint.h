@@ -22,7 +22,12 @@ struct varint_reader {
 
 void varint_reader_init(struct varint_reader *r, struct mf_bytes in);
 /* After a failure: 0 and empty views. */
-uint64_t varint_get(struct varint_reader *r);
+uint64_t varint_get_long(struct varint_reader *r);
+static inline uint64_t
+varint_get(struct varint_reader *r)
+{
+	return r->at < r->end && *r->at < 0x80 ? *r->at++ : varint_get_long(r);
+}
 /* At most max, else a failure. */
 uint64_t varint_get_max(struct varint_reader *r, uint64_t max);
 /* A view into the input. */

@@ -143,7 +143,7 @@ struct build {
 	size_t n, cap;
 };
 
-static void
+static inline void
 append(struct build *b, uint64_t first, uint64_t last, uint32_t mark)
 {
 	struct sync_run *tail = b->n > 0 ? &b->runs[b->n - 1] : NULL;
@@ -152,7 +152,8 @@ append(struct build *b, uint64_t first, uint64_t last, uint32_t mark)
 		tail->last = last;
 		return;
 	}
-	b->runs = grow(b->runs, &b->cap, b->n + 1, sizeof(*b->runs));
+	if (b->n == b->cap)
+		b->runs = grow(b->runs, &b->cap, b->n + 1, sizeof(*b->runs));
 	b->runs[b->n++] = (struct sync_run){ .first = first, .last = last, .mark = mark };
 }
 
@@ -172,6 +173,27 @@ copy_between(struct build *b, const struct sync_held *h, size_t *at, uint64_t fr
 	}
 }
 
+/* The same of all ids from `from` on: behind the first run they stay as they are. */
+static void
+copy_rest(struct build *b, const struct sync_held *h, size_t at, uint64_t from)
+{
+	const struct sync_run *r;
+	size_t n;
+
+	while (at < h->n_runs && h->runs[at].last < from)
+		at++;
+	if (at == h->n_runs)
+		return;
+	r = &h->runs[at++];
+	append(b, r->first > from ? r->first : from, r->last, r->mark);
+	n = h->n_runs - at;
+	if (n == 0)
+		return;
+	b->runs = grow(b->runs, &b->cap, b->n + n, sizeof(*b->runs));
+	memcpy(b->runs + b->n, h->runs + at, n * sizeof(*b->runs));
+	b->n += n;
+}
+
 void
 sync_held_apply(struct sync_held *h, const struct sync_entry *entries, size_t n)
 {
@@ -179,6 +201,8 @@ sync_held_apply(struct sync_held *h, const struct sync_entry *entries, size_t n)
 	uint64_t done = 0; /* ids up to here are settled */
 	size_t at = 0;
 
+	if (n == 0)
+		return;
 	for (size_t i = 0; i < n; i++) {
 		assert(entries[i].id > done);
 		copy_between(&b, h, &at, done + 1, entries[i].id - 1);
@@ -186,7 +210,7 @@ sync_held_apply(struct sync_held *h, const struct sync_entry *entries, size_t n)
 			append(&b, entries[i].id, entries[i].id, entries[i].mark);
 		done = entries[i].id;
 	}
-	copy_between(&b, h, &at, done + 1, UINT64_MAX);
+	copy_rest(&b, h, at, done + 1);
 	free(h->runs);
 	h->runs = b.runs;
 	h->n_runs = b.n;
@@ -222,8 +246,13 @@ sync_held_remove(struct sync_held *h, uint64_t id)
 void
 sync_held_ids(const struct sync_held *h, struct mf_idset *out)
 {
-	for (size_t i = 0; i < h->n_runs; i++)
-		mf_idset_add_range(out, h->runs[i].first, h->runs[i].last);
+	for (size_t i = 0, end; i < h->n_runs;
+		i = end) { /* neighbours differ in their marks only */
+		for (end = i + 1;
+			end < h->n_runs && h->runs[end].first == h->runs[end - 1].last + 1;)
+			end++;
+		mf_idset_add_range(out, h->runs[i].first, h->runs[end - 1].last);
+	}
 }
 
 uint64_t
@@ -323,6 +352,8 @@ sync_held_decode(struct sync_held *h, struct varint_reader *r)
 	n = varint_get(r);
 	if (n > (uint64_t)(r->end - r->at) || (n > 0 && h->n_marks == 0))
 		r->failed = true;
+	if (!r->failed)
+		b.runs = grow(b.runs, &b.cap, (size_t)n, sizeof(*b.runs));
 	for (uint64_t i = 0; i < n && !r->failed; i++) {
 		uint64_t gap = varint_get(r), packed = varint_get(r);
 		uint64_t run = packed / h->n_marks;
