@@ -182,14 +182,26 @@ submit_submit(struct mf_session *s, const struct mf_envelope *e, mf_read_fn *rea
 }
 
 static bool
-submit_eight_bit(struct mf_session *s)
+has(struct mf_session *s, enum memory_capability what)
 {
-	bool takes;
+	bool it;
 
 	memory_lock(s->world);
-	takes = (s->world->capabilities & MEMORY_EIGHT_BIT) != 0;
+	it = (s->world->capabilities & what) != 0;
 	memory_unlock(s->world);
-	return takes;
+	return it;
+}
+
+static bool
+submit_eight_bit(struct mf_session *s)
+{
+	return has(s, MEMORY_EIGHT_BIT);
+}
+
+static bool
+submit_as_user(struct mf_session *s)
+{
+	return has(s, MEMORY_AS_USER);
 }
 
 static const struct mf_submit_api submit = {
@@ -197,6 +209,7 @@ static const struct mf_submit_api submit = {
 	.limit = submit_limit,
 	.submit = submit_submit,
 	.eight_bit = submit_eight_bit,
+	.as_user = submit_as_user,
 };
 
 /* ---- The directory ---- */
@@ -414,7 +427,7 @@ static void
 backend_describe(struct mf_session *s, struct mf_buf *out)
 {
 	static const char *const words[] = { "move-ids", "put-ids", "identities", "modseq",
-		"vanished", "special-use", "previews", "eight-bit" };
+		"vanished", "special-use", "previews", "eight-bit", "as-user" };
 	unsigned c;
 
 	memory_lock(s->world);

@@ -159,7 +159,8 @@ enum memory_capability {
 	MEMORY_SPECIAL_USE = 1 << 5, /* roles other than the Inbox's are known */
 	MEMORY_PREVIEWS = 1 << 6,    /* previews are to be had */
 	MEMORY_EIGHT_BIT = 1 << 7,   /* submit takes bytes over 127 */
-	MEMORY_ALL_CAPABILITIES = (1 << 8) - 1
+	MEMORY_AS_USER = 1 << 8,     /* submit knows who sends */
+	MEMORY_ALL_CAPABILITIES = (1 << 9) - 1
 };
 
 /* What the server has from now on (all at first). */

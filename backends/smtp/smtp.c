@@ -189,6 +189,12 @@ eight_bit(struct mf_session *s)
 	return (s->offers & SMTP_8BITMIME) != 0;
 }
 
+static bool
+as_user(struct mf_session *s)
+{
+	return strcmp(s->backend->auth, "none") != 0 && *s->backend->relay_user == '\0';
+}
+
 static void
 describe(struct mf_session *s, struct mf_buf *out)
 {
@@ -213,6 +219,7 @@ static const struct mf_submit_api submit = {
 	.limit = limit,
 	.submit = smtp_submit,
 	.eight_bit = eight_bit,
+	.as_user = as_user,
 };
 
 const struct mf_backend_api mf_backend_smtp = {

@@ -313,6 +313,8 @@ struct mf_submit_api {
 	/* Whether the server takes bytes over 127 (8BITMIME); NULL: it does. Asked before `submit`, which takes
 	 * the message as it is all the same. */
 	bool (*eight_bit)(struct mf_session *s);
+	/* Whether the server knows which user this is, and so may judge the sender; NULL: it does. */
+	bool (*as_user)(struct mf_session *s);
 };
 
 /* ---- Watching: events without a thread ---- */

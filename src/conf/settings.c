@@ -13,7 +13,7 @@ static const char *const log_levels[] = { "error", "warning", "info", "debug", N
 static const char *const wipes[] = { "no", "account", "device", NULL };
 static const char *const unknowns[] = { "again", "hold", NULL };
 static const char *const copies[] = { "auto", "always", "never", NULL };
-static const char *const senders[] = { "any", "domain", "own", NULL };
+static const char *const senders[] = { "auto", "any", "domain", "own", NULL };
 static const char *const certificate_names[] = { "email", "upn", "cn", NULL };
 static const char *const token_logins[] = { "token", "master", NULL };
 static const char *const stamps[] = { "auto", "yes", "no", NULL };
@@ -230,9 +230,11 @@ const struct mf_setting conf_settings[] = {
 		"not, and tells the user." },
 	{ "send_copy", MF_SETTING_CHOICE, "auto", 0, 0, copies,
 		"Whether we file the copy in Sent; auto: not where the server does (Gmail)." },
-	{ "send_from", MF_SETTING_CHOICE, "any", 0, 0, senders,
+	{ "send_from", MF_SETTING_CHOICE, "auto", 0, 0, senders,
 		"Which sender a phone may use: any that the mail server takes, those of the "
-		"user's domain, or only the user's own address and send_from_also." },
+		"user's domain, or only the user's own address and send_from_also; auto: any "
+		"where users log in to the mail server as themselves, which can judge it, else "
+		"own." },
 	{ "send_from_also", MF_SETTING_LIST, "{}", 0, 0, NULL,
 		"Addresses that everybody may send from." },
 

@@ -152,7 +152,9 @@ give_once(struct outgoing *o, enum mf_sent *sent, bool *stale, struct mf_error *
 	uint64_t limit = api->submit->limit(s);
 	learn_limit(limit);
 	send_stream_rewind(&o->stream);
-	if (limit > 0 && o->size > limit)
+	if (!message_sender_ok(o, api->submit->as_user == NULL || api->submit->as_user(s)))
+		st = mf_fail(err, MF_REFUSED, "send: not the user's own address (send_from)");
+	else if (limit > 0 && o->size > limit)
 		st = mf_fail(err, MF_TOO_LARGE, "send: the mail server takes %llu bytes",
 			(unsigned long long)limit);
 	else

@@ -112,6 +112,8 @@ void send_flight_end(struct send_flight *f);
 
 /* Reads what the phone sent. EAS_OK, or the status of what is wrong with it. */
 unsigned message_read(struct outgoing *o);
+/* Whether the setting send_from = auto lets it go. as_user: the mail server knows who sends it, and judges. */
+bool message_sender_ok(const struct outgoing *o, bool as_user);
 /* Composes, edits the header and measures; after the source is there. */
 enum mf_status message_build(struct outgoing *o, struct mf_error *err);
 /* For a server that takes no bytes over 127: what can be encoded is. What is signed, encrypted or very large stays as

@@ -73,9 +73,8 @@ domain_of(const char *address)
 
 /* The setting send_from. */
 static bool
-may_send_from(const struct eas_request *r, const char *from)
+may_send_from(const struct eas_request *r, const char *from, const char *rule)
 {
-	const char *rule = mf_conf_string(r->server->conf, "send_from");
 	const char *own = eas_user_address(r);
 	if (strcmp(rule, "any") == 0 || str_ieq(from, own))
 		return true;
@@ -135,6 +134,24 @@ name_it(struct outgoing *o)
 			domain_of(eas_user_address(o->r)));
 }
 
+/* Of a user whose domain nobody has told us, the name alone. */
+static bool
+is_namesake(const struct eas_request *r, const char *from)
+{
+	const char *own = eas_user_address(r), *at = strrchr(from, '@');
+	size_t len = strlen(own);
+	return strchr(own, '@') == NULL && at != NULL && (size_t)(at - from) == len &&
+	       str_ieqn(from, own, len);
+}
+
+bool
+message_sender_ok(const struct outgoing *o, bool as_user)
+{
+	const char *rule = mf_conf_string(o->r->server->conf, "send_from");
+	return strcmp(rule, "auto") != 0 || as_user || may_send_from(o->r, o->from, "own") ||
+	       is_namesake(o->r, o->from);
+}
+
 unsigned
 message_read(struct outgoing *o)
 {
@@ -149,7 +166,8 @@ message_read(struct outgoing *o)
 	o->own_date = mime_header_find(&o->header, "Date") != NULL;
 	read_sender(o);
 	unsigned status = read_recipients(o);
-	if (status == EAS_OK && !may_send_from(o->r, o->from))
+	const char *rule = mf_conf_string(o->r->server->conf, "send_from");
+	if (status == EAS_OK && strcmp(rule, "auto") != 0 && !may_send_from(o->r, o->from, rule))
 		status = EAS_SUBMISSION_FAILED;
 	if (status != EAS_OK)
 		return status;

@@ -353,7 +353,7 @@ main(int argc, char **argv)
 	}
 	unlink(extra);
 	snprintf(conf, sizeof conf,
-		"backends = {\"imap\", \"smtp\"}\nlog_level = warning\n"
+		"backends = {\"imap\", \"smtp\"}\nlog_level = warning\nsend_from = any\n"
 		"imap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n"
 		"smtp {\n\turl = \"smtp://127.0.0.1:%u\"\n\tauth = none\n}\n",
 		dovecot_url(&d, true), d.ca, m.plain);

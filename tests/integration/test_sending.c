@@ -135,7 +135,8 @@ scene_open(struct scene *s, unsigned pause_ms)
 	sink_start(&s->sink);
 	s->sink.pause_ms = pause_ms;
 	snprintf(more, sizeof more,
-		"backends = {\"imap\", \"smtp\"}\nimap {\n\turl = \"%s\"\n\tca_file = \"%s\"\n}\n"
+		"backends = {\"imap\", \"smtp\"}\nsend_from = any\nimap {\n\turl = "
+		"\"%s\"\n\tca_file = \"%s\"\n}\n"
 		"smtp {\n\turl = \"smtp://127.0.0.1:%u\"\n\tauth = \"none\"\n}\n",
 		dovecot_url(&s->dovecot, true), s->dovecot.ca, s->sink.port);
 	gateway_start(&s->gateway, &s->dovecot, more);

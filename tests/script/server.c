@@ -215,7 +215,7 @@ static void
 step_without(struct player *p, const char *rest, const char *block)
 {
 	static const char *const words[] = { "move-ids", "put-ids", "identities", "modseq",
-		"vanished", "special-use", "previews", "eight-bit" };
+		"vanished", "special-use", "previews", "eight-bit", "as-user" };
 	unsigned lacks = 0;
 
 	(void)block;

@@ -70,6 +70,26 @@ Test(smtp_submit, content_and_envelope)
 	}
 }
 
+/* With a relay account, or without a login, the server knows no user. */
+Test(smtp_submit, whose_mail_it_is)
+{
+	static const struct {
+		const char *settings;
+		bool as_user;
+	} rows[] = { { "", true }, { "user = relay\npassword = x\n", false },
+		{ "auth = none\n", false } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct trip t;
+
+		cr_assert_eq(
+			begin(&t, NULL, fake_ehlo_all, rows[i].settings), MF_OK, "%s", t.err.text);
+		cr_assert_eq(mf_backend_smtp.submit->as_user(t.session), rows[i].as_user, "%zu", i);
+		cr_assert(mf_backend_smtp.submit->eight_bit(t.session));
+		fake_end(&t);
+	}
+}
+
 /* Local parts may be quoted, with blanks in them; what would end the path or the command is no address. */
 Test(smtp_submit, quoted_addresses)
 {
