@@ -8,6 +8,7 @@
  */
 #include "eas/commands.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "eas/empty_store.h"
@@ -31,6 +32,7 @@ struct one {
 	uint64_t id, to_id; /* to_id 0: not known */
 	unsigned status;
 	bool moved; /* by this request */
+	bool twin;  /* the request names it more than once */
 };
 
 struct moving {
@@ -68,6 +70,30 @@ read_one(const struct moving *m, const struct wbxml_node *node, struct one *out)
 		out->status = judge_destination(m, out->from, out->to);
 }
 
+static int
+by_item(const void *a, const void *b)
+{
+	const struct one *x = *(const struct one *const *)a, *y = *(const struct one *const *)b;
+	if (x->from != y->from)
+		return x->from->number < y->from->number ? -1 : 1;
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Few requests have any: the others need not be searched for them. */
+static void
+find_twins(struct moving *m)
+{
+	struct one **sorted = (struct one **)mf_alloc_array(m->r->arena, m->n, sizeof(*sorted));
+	size_t n = 0;
+	for (size_t i = 0; i < m->n; i++)
+		if (m->list[i].status == 0)
+			sorted[n++] = &m->list[i];
+	qsort(sorted, n, sizeof(*sorted), by_item);
+	for (size_t i = 1; i < n; i++)
+		if (by_item(&sorted[i - 1], &sorted[i]) == 0)
+			sorted[i - 1]->twin = sorted[i]->twin = true;
+}
+
 static void
 read_all(struct moving *m)
 {
@@ -77,6 +103,7 @@ read_all(struct moving *m)
 	m->list = mf_new_array(m->r->arena, struct one, m->n);
 	for (size_t i = 0; i < m->n; i++, node = wbxml_next(node))
 		read_one(m, node, &m->list[i]);
+	find_twins(m);
 }
 
 /* ---- The memory ---- */
@@ -134,7 +161,7 @@ same_way(const struct one *x, const struct one *y)
 static void
 join_twins(struct moving *m, const struct one *x)
 {
-	for (struct one *y = m->list; y < m->list + m->n; y++) {
+	for (struct one *y = m->list; x->twin && y < m->list + m->n; y++) {
 		if (y == x || y->status != 0 || y->from != x->from || y->id != x->id)
 			continue;
 		y->status = y->to == x->to ? x->status : MOVE_FAILED;
@@ -157,10 +184,10 @@ settle(struct moving *m, struct one *x, const struct mf_move *move, enum mf_stat
 }
 
 static bool
-listed(const struct mf_move *moves, size_t n, uint64_t id)
+listed(const struct mf_move *moves, size_t n, const struct one *x)
 {
-	for (size_t i = 0; i < n; i++)
-		if (moves[i].id == id)
+	for (size_t i = 0; x->twin && i < n; i++)
+		if (moves[i].id == x->id)
 			return true;
 	return false;
 }
@@ -176,7 +203,7 @@ move_group(struct moving *m, size_t first)
 	struct mf_move *moves = mf_new_array(r->arena, struct mf_move, m->n);
 	size_t n = 0;
 	for (size_t i = first; i < m->n; i++)
-		if (same_way(&m->list[i], like) && !listed(moves, n, m->list[i].id)) {
+		if (same_way(&m->list[i], like) && !listed(moves, n, &m->list[i])) {
 			group[n] = &m->list[i];
 			moves[n++].id = m->list[i].id;
 		}
