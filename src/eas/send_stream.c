@@ -105,10 +105,8 @@ struct tally {
 
 enum { TALLY_STEP = 128 };
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
 /* A fixed number of bytes and counters of a byte each: compilers make vectors of it. */
-ALWAYS_INLINE void
+static void
 tally_step(struct tally *t, const uint8_t *p)
 {
 	uint8_t lf = 0, cr = 0, crlf = 0, any = 0;
@@ -126,38 +124,14 @@ tally_step(struct tally *t, const uint8_t *p)
 	t->last = p[TALLY_STEP - 1];
 }
 
-ALWAYS_INLINE size_t
-tally_steps(struct tally *t, struct mf_bytes b)
-{
-	size_t i = 0;
-	for (; i + TALLY_STEP <= b.len; i += TALLY_STEP)
-		tally_step(t, b.data + i);
-	return i;
-}
-
-#ifdef __x86_64__
-__attribute__((target("avx2"))) static size_t
-tally_wide(struct tally *t, struct mf_bytes b)
-{
-	return tally_steps(t, b);
-}
-#endif
-
-static size_t
-tally_bulk(struct tally *t, struct mf_bytes b)
-{
-#ifdef __x86_64__
-	if (__builtin_cpu_supports("avx2"))
-		return tally_wide(t, b);
-#endif
-	return tally_steps(t, b);
-}
-
 static void
 tally_add(struct tally *t, struct mf_bytes b)
 {
+	size_t i = 0;
 	t->bytes += b.len;
-	for (size_t i = tally_bulk(t, b); i < b.len; i++) {
+	for (; i + TALLY_STEP <= b.len; i += TALLY_STEP)
+		tally_step(t, b.data + i);
+	for (; i < b.len; i++) {
 		t->lf += b.data[i] == '\n';
 		t->cr += b.data[i] == '\r';
 		t->crlf += b.data[i] == '\n' && t->last == '\r';
