@@ -28,6 +28,8 @@ struct send_job {
 				 alone tells which mail it is */
 	const struct state_folder *source; /* where the source is; NULL: there is none */
 	uint64_t source_id;
+	bool one;	  /* only one occurrence of the meeting in the source */
+	int64_t instance; /* when that is, seconds since 1970 */
 };
 
 /* Sends it. EAS_WAIT: the same mail is under way in another request; call again. EAS_DONE: *status is

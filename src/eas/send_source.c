@@ -4,6 +4,7 @@
 
 #include "base/spool.h"
 #include "eas/send.h"
+#include "mime/calendar_occurrence.h"
 
 enum { MEMORY_MAX = 256 * 1024 };
 
@@ -112,5 +113,8 @@ source_fetch(struct outgoing *o, struct mf_error *err)
 		st = mf_fail(err, MF_GONE, "send: the source is not there");
 	if (st == MF_OK && !job->replace)
 		st = source_read(o->r, job->source->id, job->source_id, &o->source_whole, err);
+	if (st == MF_OK && !job->replace && job->one)
+		st = mime_calendar_occurrence(
+			o->r->arena, o->source_whole, job->instance, &o->source_whole, err);
 	return st;
 }

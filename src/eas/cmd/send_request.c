@@ -18,9 +18,9 @@ struct source_names {
 	const char *folder, *item, *long_id, *instance;
 };
 
-/* An occurrence must be one of a meeting that recurs (MS-ASCMD 2.2.1.19); the whole is sent all the same. */
+/* An occurrence must be one of a meeting that recurs (MS-ASCMD 2.2.1.19). */
 static unsigned
-check_instance(struct eas_request *r, const struct source_names *names, const struct send_job *job)
+check_instance(struct eas_request *r, const struct source_names *names, struct send_job *job)
 {
 	struct meeting_item *item = mf_new(r->arena, struct meeting_item);
 	struct mf_error err = { 0 };
@@ -32,6 +32,8 @@ check_instance(struct eas_request *r, const struct source_names *names, const st
 	enum mf_status st = meeting_item_read(r, job->source->id, job->source_id, item, &err);
 	if (st != MF_OK)
 		return st == MF_INVALID ? EAS_ITEM_NOT_FOUND : eas_status_at(EAS_AT_SEND, st);
+	job->one = true;
+	job->instance = when;
 	return item->meeting.recurs ? EAS_OK : EAS_NO_RECURRENCE;
 }
 
