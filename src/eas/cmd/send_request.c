@@ -74,9 +74,28 @@ read_query(struct eas_request *r, struct send_job *job, struct source_names *nam
 	names->long_id = r->param_long_id;
 }
 
-/* A forward to people whose mail the phone leaves to us (16.0: Forwardees). */
-static struct mf_bytes
-write_for(struct eas_request *r, const struct wbxml_node *forwardees)
+/* What the user wrote with it; false: neither plain text nor HTML (MS-ASAIRS 2.2.2.9). */
+static bool
+write_text(const struct wbxml_node *body, struct mf_buf *out)
+{
+	const char *type = wbxml_child_value(body, AirSyncBase_Type);
+	const struct wbxml_node *data = wbxml_child(body, AirSyncBase_Data);
+	bool html = type != NULL && strcmp(type, "2") == 0;
+	if (body != NULL && (data == NULL || type == NULL || (!html && strcmp(type, "1") != 0)))
+		return false;
+	mf_buf_printf(out,
+		"MIME-Version: 1.0\r\nContent-Type: text/%s; charset=utf-8\r\n"
+		"Content-Transfer-Encoding: 8bit\r\n\r\n",
+		html ? "html" : "plain");
+	if (data != NULL)
+		mf_buf_add(out, wbxml_data(data).data, wbxml_data(data).len);
+	return true;
+}
+
+/* A forward to people whose mail the phone leaves to us (16.0: Forwardees). False: it cannot be read. */
+static bool
+write_for(struct eas_request *r, const struct wbxml_node *forwardees, const struct wbxml_node *body,
+	struct mf_bytes *out)
 {
 	struct mf_buf b;
 	struct mime_addresses to = { .n = 0 };
@@ -90,10 +109,36 @@ write_for(struct eas_request *r, const struct wbxml_node *forwardees)
 	}
 	mf_buf_init(&b, 0);
 	mime_field_add_addresses(&b, "To", &to);
-	mf_buf_add_str(&b, "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n");
-	struct mf_bytes out = mf_memdup(r->arena, b.data, b.len);
+	bool good = write_text(body, &b);
+	*out = mf_memdup(r->arena, b.data, b.len);
 	mf_buf_deinit(&b);
-	return out;
+	return good;
+}
+
+/* A mail of the phone's, or what to make one of, and nothing of both (MS-ASCMD 2.2.3.169). */
+static unsigned
+read_mail(struct eas_request *r, struct send_job *job)
+{
+	static const uint16_t of_mail[] = { ComposeMail_Mime, ComposeMail_SaveInSentItems,
+		ComposeMail_ReplaceMime, RightsManagement_TemplateID };
+	const struct wbxml_node *mime = wbxml_child(r->root, ComposeMail_Mime);
+	const bool may_write = job->kind == SEND_FORWARD && r->version >= EAS_16_0;
+	const struct wbxml_node *forwardees =
+		may_write ? wbxml_child(r->root, ComposeMail_Forwardees) : NULL;
+	const struct wbxml_node *body = may_write ? wbxml_child(r->root, AirSyncBase_Body) : NULL;
+	if (forwardees == NULL && body == NULL) {
+		if (mime == NULL)
+			return EAS_FORWARD_PARAMETERS;
+		job->mime = wbxml_data(mime);
+		return EAS_OK;
+	}
+	for (size_t i = 0; i < sizeof(of_mail) / sizeof(of_mail[0]); i++)
+		if (wbxml_child(r->root, of_mail[i]) != NULL)
+			return EAS_FORWARD_COMBINATION;
+	job->save = true; /* the phone has nothing to keep */
+	return forwardees != NULL && write_for(r, forwardees, body, &job->mime)
+		       ? EAS_OK
+		       : EAS_FORWARD_PARAMETERS;
 }
 
 /* Who asks for a template wants its protection, which nobody here can give: sent without it, the mail would be open to all
@@ -108,27 +153,20 @@ wants_protection(const struct wbxml_node *root)
 static unsigned
 read_elements(struct eas_request *r, struct send_job *job, struct source_names *names)
 {
-	const struct wbxml_node *mime = wbxml_child(r->root, ComposeMail_Mime);
 	const struct wbxml_node *source = wbxml_child(r->root, ComposeMail_Source);
-	const struct wbxml_node *forwardees = wbxml_child(r->root, ComposeMail_Forwardees);
 	const char *account = wbxml_child_value(r->root, ComposeMail_AccountId);
 	if (account != NULL && *account != '\0')
 		return EAS_ACCOUNT_ID;
 	if (wants_protection(r->root))
 		return EAS_IRM_DISABLED;
-	if (mime != NULL && forwardees != NULL)
-		return EAS_FORWARD_COMBINATION;
-	if (mime == NULL && forwardees == NULL)
-		return EAS_FORWARD_PARAMETERS;
 	job->client_id = wbxml_child_value(r->root, ComposeMail_ClientId);
-	job->mime = mime != NULL ? wbxml_data(mime) : write_for(r, forwardees);
 	job->save = schema_bool(r->root, ComposeMail_SaveInSentItems, false);
 	job->replace = schema_bool(r->root, ComposeMail_ReplaceMime, false);
 	names->folder = wbxml_child_value(source, ComposeMail_FolderId);
 	names->item = wbxml_child_value(source, ComposeMail_ItemId);
 	names->long_id = wbxml_child_value(source, ComposeMail_LongId);
 	names->instance = wbxml_child_value(source, ComposeMail_InstanceId);
-	return EAS_OK;
+	return read_mail(r, job);
 }
 
 /* MS-ASCMD 2.2.1.17.1: success has no body. */
