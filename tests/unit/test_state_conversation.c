@@ -100,6 +100,38 @@ shown_as(const struct conversation_facts *f, const char *message_id)
 	return conversation_id_same(&s.id, &id);
 }
 
+/* More names than are kept at once within one transaction: written, forgotten and read again on the way. The even ones
+ * are a chain, the odd ones too; the last message joins them. Two such halves are under way at once. */
+Test(state_conversation, many_names_in_one_go)
+{
+	enum { MANY = 2000 };
+	struct state_conversation_item *items =
+		mf_new_array(arena, struct state_conversation_item, MANY);
+	struct state_conversation_adding *first, *second;
+	struct mf_error errs[2];
+
+	for (int i = 0; i < MANY; i++) {
+		char *refs = mf_printf(arena, "<%d-a@x> <%d-b@x> <%d-c@x> <%d@x>", i, i, i, i - 2);
+
+		items[i] = (struct state_conversation_item){ .id = (uint64_t)i + 1,
+			.facts = facts(mf_printf(arena, "%d@x", i), refs, i + 1) };
+	}
+	first = state_conversation_add_begin(st, user, 1, items, MANY / 2, NULL, &errs[0]);
+	second = state_conversation_add_begin(
+		st, user, 1, items + MANY / 2, MANY / 2, NULL, &errs[1]);
+	cr_assert_eq(state_conversation_add_end(first), MF_OK);
+	cr_assert_eq(state_conversation_add_end(second), MF_OK);
+	cr_assert_eq(state_conversation_add_end(NULL), MF_OK);
+	cr_assert_eq(members("0@x"), MANY / 2);
+	cr_assert_eq(members("1999@x"), MANY / 2);
+	cr_assert_eq(members("777-b@x"), MANY / 2);
+	cr_assert_eq(state_conversation_add(st, user, 2, items, MANY, NULL, NULL), MF_OK);
+	cr_assert_eq(members("0@x"), MANY, "all at once, in another folder");
+	cr_assert(items[0].known && items[MANY - 1].known);
+	add(1, MANY + 1, facts("last@x", "<1998@x> <1999@x>", 1));
+	cr_assert_eq(members("3@x"), 2 * MANY + 1);
+}
+
 Test(state_conversation, a_thread_over_folders)
 {
 	cr_assert_not(add(1, 10, facts("a@x", "", 100)));
