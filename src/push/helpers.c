@@ -58,9 +58,11 @@ work(void *arg)
 
 	pthread_mutex_lock(&h->lock);
 	while ((job = take(h)) != NULL) {
+		struct mf_loop *loop = h->loop; /* as whoever pushed it said */
+
 		pthread_mutex_unlock(&h->lock);
 		job->run(job);
-		mf_loop_post(h->loop, &job->task);
+		mf_loop_post(loop, &job->task);
 		pthread_mutex_lock(&h->lock);
 	}
 	pthread_mutex_unlock(&h->lock);
