@@ -178,6 +178,7 @@ judge(struct bench *b, const char *what, const double *at, unsigned first, unsig
 	double since)
 {
 	double *took = calloc(b->phones.n, sizeof *took);
+	const struct bench_phone *example = NULL;
 	unsigned n = 0, lost = 0, odd = 0;
 
 	for (unsigned i = 0; i < b->phones.n; i++) {
@@ -186,6 +187,7 @@ judge(struct bench *b, const char *what, const double *at, unsigned first, unsig
 
 		if (user < first || user > last) {
 			odd += p->ended > since;
+			example = p->ended > since ? p : example;
 			continue;
 		}
 		if (p->ended == 0 || p->status != 2)
@@ -201,7 +203,8 @@ judge(struct bench *b, const char *what, const double *at, unsigned first, unsig
 	if (n == 0)
 		printf("%s: %u lost\n", what, lost);
 	if (odd > 0)
-		printf("%s: %u phones were answered for nothing\n", what, odd);
+		printf("%s: %u phones were answered for nothing, one of them HTTP %u, status %u\n",
+			what, odd, example->http, example->status);
 	b->failures += lost + odd;
 	free(took);
 }
