@@ -278,6 +278,39 @@ Test(eas_dispatch, wiped)
 	mf_arena_free(r->arena);
 }
 
+/* MS-ASCMD 2.2.2, status 177; up to 12.1 it is 403. Those that are known go on. */
+Test(eas_dispatch, devices_are_bounded)
+{
+	static const struct {
+		const char *version;
+		unsigned device, http, status;
+	} last[] = {
+		{ "14.1", STATE_DEVICES_MAX, 200, 177 },
+		{ "16.1", STATE_DEVICES_MAX, 200, 177 },
+		{ "12.1", STATE_DEVICES_MAX, 403, 177 },
+		{ "14.1", 0, 200, 1 },
+	};
+	memory_user(g.world, "many", "many-secret");
+	for (unsigned i = 0; i < STATE_DEVICES_MAX + sizeof(last) / sizeof(*last); i++) {
+		bool full = i >= STATE_DEVICES_MAX;
+		const unsigned at = full ? i - STATE_DEVICES_MAX : 0;
+		char query[100];
+		snprintf(query, sizeof(query), "Cmd=FolderSync&DeviceType=x&DeviceId=many%u",
+			full ? last[at].device : i);
+		struct ask q = { .query = query,
+			.version = full ? last[at].version : "14.1",
+			.user = "many",
+			.password = "many-secret",
+			.xml = "<FolderSync "
+			       "xmlns=\"FolderHierarchy\"><SyncKey>0</SyncKey></FolderSync>" };
+		struct eas_request *r = ask(&g, &q);
+		cr_assert_eq(r->answer.http_status, full ? last[at].http : 200, "%s: %u", query,
+			r->answer.http_status);
+		cr_assert_eq(r->status, full ? last[at].status : 1, "%s: %u", query, r->status);
+		ask_free(r);
+	}
+}
+
 /* MS-ASHTTP 2.2.1.1.1.1.2, and MS-ASCMD for Find. GetHierarchy has no number. */
 Test(eas_dispatch, codes_of_commands)
 {
