@@ -10,24 +10,30 @@ enum { QUOTE_MAX = 10 };
 	"<blockquote type=\"cite\" style=\"margin:0 0 0 .8ex;border-left:1px #ccc " \
 	"solid;padding-left:1ex\">"
 
+enum odd { ODD_NONE, ODD_AMP, ODD_LESS, ODD_GREATER, ODD_QUOTE, ODD_TAB, ODD_BLANK };
+
+static const uint8_t odd_bytes[256] = { ['&'] = ODD_AMP,
+	['<'] = ODD_LESS,
+	['>'] = ODD_GREATER,
+	['"'] = ODD_QUOTE,
+	['\t'] = ODD_TAB,
+	[' '] = ODD_BLANK };
+
 static void
 escape(struct mf_buf *out, const char *s, size_t len)
 {
+	static const char entities[][8] = { "", "&amp;", "&lt;", "&gt;", "&quot;", "&nbsp;",
+		"&nbsp;" };
 	size_t plain = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		const char *entity = s[i] == '&'   ? "&amp;"
-				     : s[i] == '<' ? "&lt;"
-				     : s[i] == '>' ? "&gt;"
-				     : s[i] == '"' ? "&quot;"
-				     : s[i] == '\t' || (s[i] == ' ' && (i == 0 || s[i - 1] == ' '))
-					     ? "&nbsp;"
-					     : NULL;
+		uint8_t odd = odd_bytes[(unsigned char)s[i]];
 
-		if (entity == NULL)
+		/* A blank counts only at the beginning and behind another. */
+		if (odd == ODD_NONE || (odd == ODD_BLANK && i > 0 && s[i - 1] != ' '))
 			continue;
 		mf_buf_add(out, s + plain, i - plain);
-		mf_buf_add_str(out, entity);
+		mf_buf_add_str(out, entities[odd]);
 		plain = i + 1;
 	}
 	mf_buf_add(out, s + plain, len - plain);
