@@ -123,6 +123,8 @@ follow(const struct sync_source *source, struct sync_snapshot *s, int64_t since,
 	struct mf_changes c = { .folder = source->folder,
 		.cursor = mf_buf_bytes(&s->cursor),
 		.since = since,
+		/* Flags come with the items, and nothing is held that they could differ from. */
+		.ids_only = s->cursor.len == 0 && since == 0 && s->held.n_runs == 0,
 		.known = &known,
 		.event = take_event,
 		.ctx = &t };
