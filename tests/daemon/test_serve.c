@@ -422,6 +422,8 @@ Test(serve, application_passwords, .timeout = 120)
 			"<key>Host</key><string>m.example</string>" },
 		{ "profile -c %d/m.conf --url https://m.example -p %d/password u@m.example", 0,
 			"<key>Password</key><string>secret</string>" },
+		{ "profile -c %d/m.conf --json --url https://m.example -a u@m.example u", 0,
+			"{\"profile\":\"<?xml" },
 		{ "profile --help", 0, "usage:" },
 		{ "profile", 64, "usage:" },
 	};
