@@ -15,6 +15,9 @@
 
 enum { ROUNDS_MOST = 50 };
 
+/* Seconds: what is over at once is not kept waiting before, which would only let it cool. */
+static const double slow_from = 0.1;
+
 static struct dovecot dovecot;
 static struct gateway gateway;
 
@@ -62,12 +65,15 @@ one(struct phone *p, unsigned rounds, const char *name, const char *raw, const c
 	double first[ROUNDS_MOST], second[ROUNDS_MOST], server[ROUNDS_MOST], cpu = 0;
 	struct raw *r = raw_open(&dovecot, "demo");
 	size_t n = 0, more = 0;
+	bool slow;
 
-	raw_search(r, raw);
+	slow = raw_search(r, raw) > slow_from;
 	for (unsigned i = 0; i < rounds; i++) {
-		measure_rest();
+		if (slow)
+			measure_rest();
 		server[i] = raw_search(r, raw);
-		measure_rest();
+		if (slow)
+			measure_rest();
 		cpu -= measure_cpu(gateway.pid);
 		first[i] = search(p, criteria, "<RebuildResults/><Range>0-99</Range>", &n);
 		cpu += measure_cpu(gateway.pid);
