@@ -238,6 +238,46 @@ imap_ahead_end(struct mf_session *s, struct mf_error *err)
 	return status;
 }
 
+/* ---- Aside ---- */
+
+bool
+imap_ahead_about(const struct mf_session *s, const struct mf_fetch *f)
+{
+	const struct imap_ahead *a = s->ahead;
+
+	for (size_t i = 0; a != NULL && i < a->n; i++)
+		for (size_t k = 0; k < f->n; k++)
+			if (imap_window_find(a->windows[i], f->ids[k]) != NULL)
+				return true;
+	return false;
+}
+
+enum mf_status
+imap_ahead_aside(
+	struct mf_session *s, const char *folder, struct imap_ahead **out, struct mf_error *err)
+{
+	enum mf_status status = MF_OK;
+
+	*out = NULL;
+	if (s->ahead == NULL)
+		return MF_OK;
+	if (strcmp(s->ahead->folder, folder) != 0)
+		return imap_ahead_end(s, err);
+	status = read_all(s, err);
+	*out = s->ahead;
+	s->ahead = NULL;
+	return status;
+}
+
+void
+imap_ahead_back(struct mf_session *s, struct imap_ahead *a)
+{
+	if (s->ahead == NULL && !s->lost)
+		s->ahead = a;
+	else
+		imap_ahead_release(s, a); /* NULL: nothing */
+}
+
 /* ---- Use ---- */
 
 enum mf_status

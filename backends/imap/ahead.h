@@ -6,7 +6,8 @@
  *
  * Only content is kept, which never changes below a UID. Flags do: what was read is used by a fetch only
  * after a call of `changes` on the same session, from a cursor that is not younger than the one at which
- * the reading began; items whose flags it tells of are read again. Any other command on the session ends
+ * the reading began; items whose flags it tells of are read again. Where more of a message is read in between (a
+ * part, or one item again), the answers are read first and kept aside; any other command on the session ends
  * the reading: its answers are read and forgotten.
  *
  * Bounds: items, bytes of a session and of all sessions, age.
@@ -63,6 +64,14 @@ void imap_ahead_prove(struct mf_session *s);
  * imap_ahead_release, windows that were taken out of it (set to NULL) not. */
 struct imap_ahead *imap_ahead_adopt(struct mf_session *s, const struct mf_fetch *f);
 void imap_ahead_release(struct mf_session *s, struct imap_ahead *a);
+
+/* Whether any of the items to fetch are among those being read ahead. */
+bool imap_ahead_about(const struct mf_session *s, const struct mf_fetch *f);
+/* Before another reading of items of this folder, which knows nothing of what is read ahead: reads what is under
+ * way, and takes it out of the session until imap_ahead_back. NULL: there is nothing (left) to keep. */
+enum mf_status imap_ahead_aside(
+	struct mf_session *s, const char *folder, struct imap_ahead **out, struct mf_error *err);
+void imap_ahead_back(struct mf_session *s, struct imap_ahead *a);
 
 /* Reads and forgets what is under way. */
 enum mf_status imap_ahead_end(struct mf_session *s, struct mf_error *err);

@@ -519,11 +519,14 @@ enum mf_status
 imap_fetch(struct mf_session *s, const struct mf_fetch *f, struct mf_error *err)
 {
 	struct run r = { .s = s, .f = f, .err = err };
+	struct imap_ahead *aside = NULL;
 	enum mf_status status = MF_OK;
 	bool more = f->n > 0;
 
 	if (s->ahead != NULL && !s->ahead->absorbed)
-		status = imap_ahead_end(s, err);
+		status = f->n_ahead > 0 || imap_ahead_about(s, f)
+				 ? imap_ahead_end(s, err)
+				 : imap_ahead_aside(s, f->folder, &aside, err);
 	s->ahead_open = true;
 	if (status == MF_OK)
 		status = imap_select(s, f->folder, greatest(f), err);
@@ -533,6 +536,8 @@ imap_fetch(struct mf_session *s, const struct mf_fetch *f, struct mf_error *err)
 		status = step(&r, &more);
 	leave(&r, status);
 	s->ahead_open = false;
+	if (aside != NULL)
+		imap_ahead_back(s, aside);
 	net_stream_shrink(&s->stream);
 	return status;
 }

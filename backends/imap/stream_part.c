@@ -206,26 +206,37 @@ all_pieces(struct mf_session *s, struct piece *p, struct mf_error *err)
 	return status;
 }
 
+/* Literals of what is read ahead are not for the sink: that was put aside. */
+static enum mf_status
+run(struct mf_session *s, const char *folder, struct piece *p, struct mf_error *err)
+{
+	struct imap_sink sink = { .wants = wants, .take = pass, .ctx = p };
+	enum mf_status status = imap_select(s, folder, p->id, err);
+
+	if (status != MF_OK)
+		return status;
+	if (p->id == 0 || p->id > UINT32_MAX || !imap_section_valid(p->what->section))
+		return imap_fail(s, err, MF_GONE, "no such message or section");
+	p->a = mf_arena_new();
+	s->sink = &sink;
+	status = all_pieces(s, p, err);
+	imap_drain(s);
+	s->sink = NULL;
+	mf_arena_free(p->a);
+	net_stream_shrink(&s->stream);
+	return status;
+}
+
 enum mf_status
 imap_stream_part(struct mf_session *s, const char *folder, uint64_t id,
 	const struct mf_section_want *what, mf_write_fn *write, void *ctx, struct mf_error *err)
 {
 	struct piece p = { .id = id, .what = what, .write = write, .ctx = ctx };
-	struct imap_sink sink = { .wants = wants, .take = pass, .ctx = &p };
-	enum mf_status status = imap_ahead_end(s, err); /* its literals are not for the sink */
+	struct imap_ahead *aside;
+	enum mf_status status = imap_ahead_aside(s, folder, &aside, err);
 
 	if (status == MF_OK)
-		status = imap_select(s, folder, id, err);
-	if (status != MF_OK)
-		return status;
-	if (id == 0 || id > UINT32_MAX || !imap_section_valid(what->section))
-		return imap_fail(s, err, MF_GONE, "no such message or section");
-	p.a = mf_arena_new();
-	s->sink = &sink;
-	status = all_pieces(s, &p, err);
-	imap_drain(s);
-	s->sink = NULL;
-	mf_arena_free(p.a);
-	net_stream_shrink(&s->stream);
+		status = run(s, folder, &p, err);
+	imap_ahead_back(s, aside);
 	return status;
 }

@@ -173,6 +173,7 @@ show(struct opening *o, const struct waiting *w, const struct mf_store_api *api,
 	enum mf_status st = MF_INVALID;
 	one.ids = &w->id;
 	one.n = 1;
+	one.n_ahead = 0; /* what comes next is being read already */
 	if (open)
 		st = tnef_open(
 			o->r, api, session, one.folder, w->id, w->section, w->encoding, a, &t, err);

@@ -293,6 +293,46 @@ mail_arrives(struct world *w)
 	cr_assert_eq(changes(w, &w->ahead), MF_OK);
 }
 
+static enum mf_status
+drop(void *ctx, const void *data, size_t len)
+{
+	(void)data;
+	*(size_t *)ctx += len;
+	return MF_OK;
+}
+
+static void
+read_part(struct world *w, const char *folder, uint64_t id, enum mf_status expected)
+{
+	struct mf_section_want what = { .section = "1" };
+	size_t bytes = 0;
+
+	cr_assert_eq(mf_backend_imap.store->stream(
+			     w->ahead.session, folder, id, &what, drop, &bytes, &w->ahead.err),
+		expected, "%s", w->ahead.err.text);
+	cr_assert_eq(bytes > 0, expected == MF_OK);
+}
+
+/* One of the window before is opened, and told again, while the flags of some that follow change. */
+static void
+more_of_one_is_read(struct world *w)
+{
+	read_part(w, "INBOX", N - 5, MF_OK);
+	imap_talk(w->talk, "UID STORE 150:152 FLAGS (green)");
+	agree(w, usual, N - 5, 1, 0, "one again");
+	cr_assert_not_null(w->ahead.session->ahead, "it was kept aside");
+	read_part(w, "INBOX", N - 10, MF_OK);
+	cr_assert_eq(changes(w, &w->ahead), MF_OK);
+	cr_assert_eq(mf_idset_count(&w->flagged), 3);
+}
+
+static void
+read_elsewhere(struct world *w)
+{
+	read_part(w, "No such folder", 1, MF_GONE);
+	cr_assert_eq(changes(w, &w->ahead), MF_OK);
+}
+
 Test(imap_ahead, tells_what_is_true)
 {
 	static const struct {
@@ -314,6 +354,8 @@ Test(imap_ahead, tells_what_is_true)
 		{ "no changes asked for", no_changes_asked, false, { 2000, "1", 0, NULL } },
 		{ "other commands", other_commands, false, { 2000, "1", 0, NULL } },
 		{ "a folder made", folder_made, false, { 2000, "1", 0, NULL } },
+		{ "more of one is read", more_of_one_is_read, true, { 2000, "1", 0, NULL } },
+		{ "a part elsewhere", read_elsewhere, false, { 2000, "1", 0, NULL } },
 		{ "mail arrives", mail_arrives, true, { 2000, "1", 0, NULL } },
 	};
 	struct world w;
