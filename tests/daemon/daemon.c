@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -125,6 +126,7 @@ spawn(const struct daemon *d, char **argv, const char *log, int fd)
 	if (pid == 0) {
 		char self[20];
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
 		dup2(out, 1);
 		dup2(out, 2);
 		if (fd >= 0) {
